@@ -1,0 +1,49 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type BuildOptions, buildSync } from 'esbuild';
+import type { FunctionName } from '../lambda/contract/environment.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+/** The only bundling options there are: what is rehearsed is what is deployed, byte for byte. */
+const OPTIONS: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  minify: true,
+  keepNames: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  mainFields: ['module', 'main'],
+  conditions: ['module'],
+  // CommonJS dependencies (pg) call `require` at run time, which an ES module does not have.
+  banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
+  // Optional native parts of pg that nobody installs here.
+  external: ['pg-native'],
+  logLevel: 'silent',
+  write: false,
+};
+
+/**
+ * Bundles `lambda/functions/{name}.ts` to `dist/functions/{name}/index.mjs`, with its source map.
+ * @returns the folder of the bundle, to deploy or to run.
+ * @throws esbuild's error, which names file and line, when the sources do not build.
+ */
+export function bundleFunction(name: FunctionName): string {
+  const folder = path.join(ROOT, 'dist', 'functions', name);
+  mkdirSync(folder, { recursive: true });
+  const { outputFiles = [] } = buildSync({
+    ...OPTIONS,
+    entryPoints: [path.join('lambda', 'functions', `${name}.ts`)],
+    outfile: path.join('dist', 'functions', name, 'index.mjs'),
+  });
+  for (const file of outputFiles) {
+    // Whole or not at all: another command may be starting from the same bundle.
+    const partial = `${file.path}.${process.pid}`;
+    writeFileSync(partial, file.contents);
+    renameSync(partial, file.path);
+  }
+  return folder;
+}
