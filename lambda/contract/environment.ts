@@ -12,4 +12,7 @@ export const FUNCTION_ENVIRONMENT = {
 export type FunctionName = keyof typeof FUNCTION_ENVIRONMENT;
 
 /** The variables that a function reads. */
-export type EnvironmentOf<Name extends FunctionName> = Record<(typeof FUNCTION_ENVIRONMENT)[Name][number], string>;
+export type EnvironmentOf<Name extends FunctionName> = Record<
+  (typeof FUNCTION_ENVIRONMENT)[Name][number],
+  string
+>;

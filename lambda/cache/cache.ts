@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Codec, jsonCodec } from './codec.ts';
+import { isNested, type Loader, runLoader } from './flight.ts';
+import type { Keyspace, Places } from './keyspace.ts';
+import { drawToken, type LeaseToken } from './lease.ts';
+import { look } from './look.ts';
+import type { CacheStore } from './store.ts';
+
+/** Where an answer came from: the cache, a load, or a load because the cache could not be asked. */
+export type Outcome = 'hit' | 'miss' | 'bypass';
+
+/** Whether every backend has forgotten the old value, or may still return it. */
+export type Acknowledgement = 'done' | 'pending';
+
+export interface Answer<T> {
+  readonly value: T;
+  readonly outcome: Outcome;
+}
+
+export interface ReadOptions {
+  /** Time to live of what a miss stores, in seconds, above 0. Default: the family's. */
+  readonly ttlSeconds?: number;
+}
+
+/** What happened in this process since it started; `inFlight` is of now. */
+export interface CacheMetrics {
+  readonly hits: number;
+  readonly misses: number;
+  /** Reads answered by a load because the store could not be asked. */
+  readonly bypasses: number;
+  /** Loads whose value was not stored because an invalidation came between. */
+  readonly fencedFills: number;
+  readonly errors: number;
+  readonly inFlight: number;
+}
+
+export interface Cache {
+  /**
+   * Answers from the cache, or loads, stores and answers. Never throws because of the cache.
+   * @throws InvalidKeyError for a key of no family, RangeError for a TTL of 0 or below, what the loader
+   * throws, LoaderTimeoutError.
+   */
+  resolve<T>(key: string, load: Loader<T>, options?: ReadOptions): Promise<Answer<T>>;
+  /**
+   * Makes every backend forget the keys. Call it after the commit and before the writer answers.
+   * @returns `pending` when it could not be confirmed. Never throws because of the cache.
+   * @throws InvalidKeyError before anything is removed.
+   */
+  invalidate(...keys: readonly string[]): Promise<Acknowledgement>;
+  getCacheMetrics(): CacheMetrics;
+}
+
+export interface CacheOptions {
+  readonly keyspace: Keyspace;
+  /** Where this process reads and fills; without one, every read loads. */
+  readonly store?: CacheStore | undefined;
+  /** Every store that somebody reads: an invalidation goes to all of them. Default: `store`. */
+  readonly invalidates?: readonly CacheStore[];
+  readonly codec?: Codec;
+  /** How long a load may take, in milliseconds. */
+  readonly loaderTimeoutMs?: number;
+  /** Told of each error of the store and of the family concerned, never of a key or a value. */
+  readonly onError?: (error: unknown, family: string) => void;
+}
+
+/** How long a reader waits for another process's load before it loads for itself, without storing. */
+const WAIT_FOR_FILLER_MS = 500;
+const FIRST_WAIT_MS = 4;
+const LONGEST_WAIT_MS = 64;
+/** A lease outlives its loader by this much: the fill has to travel too. */
+const LEASE_MARGIN_MS = 1000;
+const INVALIDATION_ATTEMPTS = 2;
+
+/**
+ * The cache: a read that misses takes a lease, loads, and stores only if no invalidation removed the lease
+ * meanwhile. docs/architecture.md tells why that cannot be stale; a model of it runs in the tests.
+ */
+export function createCache(options: CacheOptions): Cache {
+  const { keyspace, store, codec = jsonCodec, loaderTimeoutMs = 5000, onError } = options;
+  const invalidated = options.invalidates ?? (store ? [store] : []);
+  const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
+  const counts = { hits: 0, misses: 0, bypasses: 0, fencedFills: 0, errors: 0 };
+  const flights = new Map<LeaseToken, Promise<unknown>>();
+
+  const failed = (error: unknown, { family }: Places) => {
+    counts.errors += 1;
+    onError?.(error, family.name);
+  };
+
+  const loadWithoutStoring = async <T>(load: Loader<T>, outcome: 'miss' | 'bypass'): Promise<Answer<T>> => {
+    counts[outcome === 'miss' ? 'misses' : 'bypasses'] += 1;
+    return { value: await runLoader(load, loaderTimeoutMs), outcome };
+  };
+
+  /** Stores under the lease, and counts what came between. */
+  const fill = async (at: CacheStore, places: Places, entry: Entry & { value: unknown }) => {
+    const { token, value, ttlSeconds } = entry;
+    const encoded = codec.encode(value);
+    if (encoded === undefined)
+      throw new TypeError('cache: the loaded value has no encoding; return null for "nothing"');
+    const { leaseAt, home } = places;
+    const expiry = ['PX', String(Math.ceil(ttlSeconds * 1000))];
+    if (!(await at.fill({ leaseAt, token, home, value: encoded, expiry }))) counts.fencedFills += 1;
+  };
+
+  const loadAndFill = async <T>(at: CacheStore, places: Places, entry: Entry & { load: Loader<T> }) => {
+    const release = (error: unknown) => {
+      failed(error, places);
+      return at.release(places.leaseAt, entry.token).catch((cause: unknown) => failed(cause, places));
+    };
+    const flight = runLoader(entry.load, loaderTimeoutMs);
+    flights.set(entry.token, flight);
+    counts.misses += 1;
+    try {
+      const value = await flight;
+      // Awaited although nobody waits for its outcome: a frozen sandbox would lose it.
+      await fill(at, places, { ...entry, value }).catch(release);
+      return { value, outcome: 'miss' as const };
+    } catch (error) {
+      await release(error);
+      throw error;
+    } finally {
+      flights.delete(entry.token);
+    }
+  };
+
+  const join = async <T>(flight: Promise<unknown>, load: Loader<T>): Promise<Answer<T>> => {
+    try {
+      const value = (await flight) as T;
+      counts.misses += 1;
+      return { value, outcome: 'miss' };
+    } catch {
+      // The error belongs to the one whose load failed; the others try once for themselves.
+      return loadWithoutStoring(load, 'miss');
+    }
+  };
+
+  const readThrough = async <T>(at: CacheStore, places: Places, read: Read<T>): Promise<Answer<T>> => {
+    const waitUntil = performance.now() + WAIT_FOR_FILLER_MS;
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+      const token = drawToken();
+      const seen = await look({
+        store: at,
+        places,
+        codec,
+        token,
+        leaseMs,
+        onError: (error) => failed(error, places),
+      });
+      if (seen.kind === 'away') return loadWithoutStoring(read.load, 'bypass');
+      if (seen.kind === 'held') return loadAndFill(at, places, { ...read, token });
+      if (seen.kind === 'value') {
+        counts.hits += 1;
+        return { value: seen.value as T, outcome: 'hit' };
+      }
+      // A lease: only the load under this very lease is safe to join, since no invalidation removed it.
+      const flight = flights.get(seen.lease);
+      if (flight && !isNested()) return join(flight, read.load);
+      if (flight || performance.now() >= waitUntil) return loadWithoutStoring(read.load, 'miss');
+      await sleep(waitMs * (0.5 + Math.random() / 2));
+    }
+  };
+
+  return {
+    async resolve(key, load, { ttlSeconds } = {}) {
+      const places = keyspace.locate(key);
+      const ttl = ttlSeconds ?? places.family.ttlSeconds;
+      if (ttl === undefined || !(ttl > 0)) {
+        throw new RangeError(`cache: ttlSeconds=${ttl} of family ${places.family.name} is not above 0`);
+      }
+      if (!store) return loadWithoutStoring(load, 'bypass');
+      return readThrough(store, places, { load, ttlSeconds: ttl });
+    },
+    async invalidate(...keys) {
+      const located = keys.map((key) => keyspace.locate(key));
+      const order = located.flatMap((places) => places.invalidation);
+      for (let attempt = 1; attempt <= INVALIDATION_ATTEMPTS; attempt += 1) {
+        try {
+          // Always all of it: repeating only the key that failed was stale in the model.
+          await Promise.all(invalidated.map((each) => each.unlink(order)));
+          return 'done';
+        } catch (error) {
+          for (const places of located) failed(error, places);
+        }
+      }
+      return 'pending';
+    },
+    getCacheMetrics: () => ({ ...counts, inFlight: flights.size }),
+  };
+}
+
+interface Read<T> {
+  readonly load: Loader<T>;
+  readonly ttlSeconds: number;
+}
+
+interface Entry {
+  readonly token: LeaseToken;
+  readonly ttlSeconds: number;
+}

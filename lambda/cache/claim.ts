@@ -1,0 +1,17 @@
+import { ConfigurationError } from '../contract/errors.ts';
+import type { Send } from './redis-store.ts';
+
+const CLAIM = 'cutover:env';
+
+/**
+ * Claims a Redis for one environment name. Each process names the same keys in an invalidation only if all
+ * use the same name, so the second name on one Redis is refused.
+ * @throws ConfigurationError when the Redis is claimed under another name; what `send` throws.
+ */
+export async function claimEnvironment(send: Send, env: string): Promise<void> {
+  const claimed = await send(['SET', CLAIM, env, 'NX', 'GET']);
+  if (claimed === null || claimed === env) return;
+  throw new ConfigurationError(
+    `cache: NODE_ENV=${env}, but the other processes on this Redis run with ${String(claimed)}, so they would not invalidate each other; use one name, or DEL ${CLAIM} when it is out of date`,
+  );
+}

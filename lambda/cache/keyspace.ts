@@ -1,0 +1,119 @@
+import { CutoverError } from '../contract/errors.ts';
+import { FAMILIES, type Family, familyOf } from '../contract/families.ts';
+import type { Phase } from './phase.ts';
+
+declare const brand: unique symbol;
+/** What a handler names: `mocs:user:123:list`. */
+export type LogicalKey = string & { readonly [brand]: 'logical' };
+/** What Redis stores: `v2:mocs:user:123:list`. */
+export type PhysicalKey = string & { readonly [brand]: 'physical' };
+
+/** A key that no entry can have: empty, too long, with control characters, namespaced, or of no family. */
+export class InvalidKeyError extends CutoverError {
+  override readonly name = 'InvalidKeyError';
+  readonly code = 'CUTOVER_INVALID_KEY';
+}
+
+/** The physical keys of one logical key. */
+export interface Places {
+  readonly family: Family;
+  /** Where this phase reads and fills. */
+  readonly home: PhysicalKey;
+  /** What a filler of `home` must hold: `home` itself in a namespace, `fence` for the legacy key. */
+  readonly leaseAt: PhysicalKey;
+  /** The key as the legacy backend knows it (`K` in the design). */
+  readonly legacy: PhysicalKey;
+  /** The lease beside the legacy key (`C`): it shares the legacy key's slot in a cluster. */
+  readonly fence: PhysicalKey;
+  /** The key in every namespace in use (`N`). */
+  readonly namespaced: readonly PhysicalKey[];
+  /** All of them in the order of an invalidation: sources before what is filled from them. */
+  readonly invalidation: readonly PhysicalKey[];
+}
+
+/** The rule from a logical key to its physical keys; pure. */
+export interface Keyspace {
+  readonly phase: Phase;
+  readonly env: string;
+  readonly families: readonly Family[];
+  /** @throws InvalidKeyError naming the key and what is wrong with it. */
+  locate(key: string): Places;
+  /** The same for a key of somebody else's choosing: undefined where `locate` would throw. */
+  tryLocate(key: string): Places | undefined;
+  /** The logical key of a physical one: strips a namespace in use, if the key carries one. */
+  logicalOf(physical: string): LogicalKey;
+}
+
+export interface KeyspaceOptions {
+  readonly phase: Phase;
+  /** The name in `cw:{env}:`, by convention `NODE_ENV`. */
+  readonly env: string;
+  readonly families?: readonly Family[];
+}
+
+const MAX_KEY_BYTES = 512;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/**
+ * The keyspace of a phase. Invalidation names the same keys in every phase: during a canary two phases run
+ * at once, and what one of them filled the other has to remove.
+ */
+export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOptions): Keyspace {
+  const namespaces = ['v2:', `cw:${env}:`] as const;
+  const reserved = ['v2:', 'cw:', 'cutover:'];
+
+  const familyOrComplaint = (key: string): Family | string => {
+    if (key === '') return 'it is empty';
+    if (Buffer.byteLength(key) > MAX_KEY_BYTES) return `it is longer than ${MAX_KEY_BYTES} bytes`;
+    if (CONTROL.test(key)) return 'it has control characters';
+    if (reserved.some((prefix) => key.startsWith(prefix)))
+      return 'it carries a namespace; name the logical key';
+    return familyOf(key, families) ?? 'it is of no family; add one to lambda/contract/families.ts';
+  };
+
+  const placesOf = (key: string, family: Family): Places => {
+    const legacy = key as PhysicalKey;
+    const fence = `cutover:lease:{${hashTag(key)}}:${key}` as PhysicalKey;
+    const namespaced = namespaces.map((namespace) => (namespace + key) as PhysicalKey);
+    // State is never isolated: a user who crosses backends would be logged out, a quota would double.
+    const isolated = phase === 'isolated' && family.kind === 'cache';
+    const home = isolated ? (`v2:${key}` as PhysicalKey) : legacy;
+    return {
+      family,
+      home,
+      leaseAt: isolated ? home : fence,
+      legacy,
+      fence,
+      namespaced,
+      invalidation: [fence, legacy, ...namespaced],
+    };
+  };
+
+  const tryLocate = (key: string) => {
+    const family = familyOrComplaint(key);
+    return typeof family === 'string' ? undefined : placesOf(key, family);
+  };
+
+  return {
+    phase,
+    env,
+    families,
+    tryLocate,
+    locate(key) {
+      const family = familyOrComplaint(key);
+      if (typeof family !== 'string') return placesOf(key, family);
+      throw new InvalidKeyError(`cache: the key ${JSON.stringify(key.slice(0, 80))} is refused: ${family}`);
+    },
+    logicalOf(physical) {
+      const namespace = namespaces.find((prefix) => physical.startsWith(prefix)) ?? '';
+      return physical.slice(namespace.length) as LogicalKey;
+    },
+  };
+}
+
+/** What Redis Cluster hashes of a key: the first non-empty `{tag}`, else all of it. */
+function hashTag(key: string): string {
+  const open = key.indexOf('{');
+  const close = open < 0 ? -1 : key.indexOf('}', open + 1);
+  return close > open + 1 ? key.slice(open + 1, close) : key;
+}

@@ -1,0 +1,39 @@
+import { LRUCache } from 'lru-cache';
+import type { CacheStore } from './store.ts';
+
+/** One process cannot see another's invalidation, so nothing lives longer than this here. */
+export const MEMORY_TTL_SECONDS = 5;
+
+const MAX_ENTRIES = 10_000;
+
+/** The protocol's steps in this process's memory, for when there is no Redis. */
+export function memoryStore(): CacheStore {
+  const entries = new LRUCache<string, string>({ max: MAX_ENTRIES, ttl: MEMORY_TTL_SECONDS * 1000 });
+  const read = (key: string) => entries.get(key) ?? null;
+  return {
+    get: async (key) => read(key),
+    async acquire(key, token, leaseMs) {
+      const seen = read(key);
+      if (seen === null) entries.set(key, token, { ttl: leaseMs });
+      return seen;
+    },
+    async takeOver(key, seen, { token, leaseMs }) {
+      if (read(key) !== seen) return false;
+      entries.set(key, token, { ttl: leaseMs });
+      return true;
+    },
+    async fill({ leaseAt, token, home, value, expiry }) {
+      if (read(leaseAt) !== token) return false;
+      if (leaseAt !== home) entries.delete(leaseAt);
+      const ttl = Math.min(Number(expiry[1] ?? Number.POSITIVE_INFINITY), MEMORY_TTL_SECONDS * 1000);
+      entries.set(home, value.toString(), { ttl });
+      return true;
+    },
+    async release(key, token) {
+      if (read(key) === token) entries.delete(key);
+    },
+    async unlink(keys) {
+      for (const key of keys) entries.delete(key);
+    },
+  };
+}

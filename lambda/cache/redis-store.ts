@@ -1,0 +1,54 @@
+import { type CacheStore, type Fill, WrongTypeError } from './store.ts';
+
+/** Sends one command to Redis. Commands sent in one tick must arrive in order, on one connection. */
+export type Send = (command: readonly (string | Buffer)[]) => Promise<unknown>;
+
+const FILL = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], unpack(ARGV, 3))
+if KEYS[1] ~= KEYS[2] then redis.call('UNLINK', KEYS[1]) end
+return 1`;
+
+const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end return 0`;
+
+const TAKE_OVER = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`;
+
+/** The command of a fill, which answers 1 if it stored. */
+export function fillCommand({ leaseAt, token, home, value, expiry }: Fill): (string | Buffer)[] {
+  return ['EVAL', FILL, '2', leaseAt, home, token, value, ...expiry];
+}
+
+/** The protocol's steps on a Redis of 7.0 or newer (`SET ... NX GET`), or Valkey. */
+export function redisStore(send: Send): CacheStore {
+  return {
+    async get(key) {
+      try {
+        return (await send(['GET', key])) as string | null;
+      } catch (error) {
+        if (error instanceof Error && error.message.startsWith('WRONGTYPE')) {
+          throw new WrongTypeError(`cache: ${error.message}`, { cause: error });
+        }
+        throw error;
+      }
+    },
+    async acquire(key, token, leaseMs) {
+      return (await send(['SET', key, token, 'NX', 'PX', String(leaseMs), 'GET'])) as string | null;
+    },
+    async takeOver(key, seen, { token, leaseMs }) {
+      return (await send(['EVAL', TAKE_OVER, '1', key, seen, token, String(leaseMs)])) === 1;
+    },
+    async fill(fill) {
+      return (await send(fillCommand(fill))) === 1;
+    },
+    async release(key, token) {
+      await send(['EVAL', RELEASE, '1', key, token]);
+    },
+    async unlink(keys) {
+      // Separate commands: each key is its own right and, in a cluster, its own slot.
+      await Promise.all(keys.map((key) => send(['UNLINK', key])));
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import type { PhysicalKey } from './keyspace.ts';
+import type { LeaseToken } from './lease.ts';
+
+/** A value to store under a lease. */
+export interface Fill {
+  readonly leaseAt: PhysicalKey;
+  readonly token: LeaseToken;
+  readonly home: PhysicalKey;
+  readonly value: string | Buffer;
+  /** As SET takes it: `['PX', '300000']`; empty for a value that does not expire. */
+  readonly expiry: readonly string[];
+}
+
+/**
+ * The steps that the coherence protocol is made of, each atomic. Every step rejects when its outcome is
+ * unknown (the store is away, the reply is late); the step may then still happen later.
+ */
+export interface CacheStore {
+  get(key: PhysicalKey): Promise<string | null>;
+  /** Takes a lease if the key is free. @returns null when it is now held, else what stands there. */
+  acquire(key: PhysicalKey, token: LeaseToken, leaseMs: number): Promise<string | null>;
+  /** Puts a lease in the place of a value that is of no use, if it is still that value. */
+  takeOver(key: PhysicalKey, seen: string, lease: { token: LeaseToken; leaseMs: number }): Promise<boolean>;
+  /** Stores a value if the lease is still held, and ends the lease. @returns whether it was stored. */
+  fill(fill: Fill): Promise<boolean>;
+  /** Ends a lease if it is still held. */
+  release(key: PhysicalKey, token: LeaseToken): Promise<void>;
+  /** Removes the keys one after the other, in this order; resolves when all were confirmed. */
+  unlink(keys: readonly PhysicalKey[]): Promise<void>;
+}
+
+/** A key held something that is not a string. */
+export class WrongTypeError extends Error {
+  override readonly name = 'WrongTypeError';
+}

@@ -1,0 +1,34 @@
+import { Kysely, type MigrationResult, Migrator, PostgresDialect } from 'kysely';
+import { CutoverError } from '../contract/errors.ts';
+import * as collections from './migrations/0001-collections.ts';
+import { createPool } from './pool.ts';
+
+/** In order of their names; code and not files, so that they travel in a bundle. Expand first, contract later. */
+const MIGRATIONS = { '0001-collections': collections };
+
+/** A migration failed: it was rolled back, and the ones before it stand. */
+export class MigrationError extends CutoverError {
+  override readonly name = 'MigrationError';
+  readonly code = 'CUTOVER_MIGRATION';
+}
+
+/**
+ * Brings the schema up to date, under a lock that lets one process at a time do so.
+ * @returns what was applied now; empty when nothing was missing.
+ * @throws MigrationError naming the migration, or that the database cannot be reached.
+ */
+export async function migrate(url: string): Promise<readonly MigrationResult[]> {
+  const pool = createPool({ url, applicationName: 'cutover-migrate', maxConnections: 1 });
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
+    const { error, results = [] } = await migrator.migrateToLatest();
+    if (error === undefined) return results;
+    const failed = results.find(({ status }) => status === 'Error')?.migrationName ?? 'none was begun';
+    throw new MigrationError(`migrate: ${messageOf(error)} (${failed})`, { cause: error });
+  } finally {
+    await db.destroy();
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message || error.name : String(error));

@@ -1,0 +1,57 @@
+import pg from 'pg';
+
+export type Database = pg.Pool;
+export type Transaction = pg.PoolClient;
+
+export interface PoolOptions {
+  readonly url: string;
+  /** How the connection is named in pg_stat_activity: who writes, and whether it invalidates, is found by it. */
+  readonly applicationName: string;
+  readonly maxConnections?: number;
+  /** Told when an idle connection breaks; the pool replaces it. */
+  readonly onError?: (error: Error) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 2000;
+/** Below the loader's own 5 s, so that the database gives up before the reader does. */
+const STATEMENT_TIMEOUT_MS = 4000;
+
+/** A pool of connections to PostgreSQL. Nothing is connected before the first query. */
+export function createPool({
+  url,
+  applicationName,
+  maxConnections = 10,
+  onError = () => {},
+}: PoolOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: applicationName,
+    max: maxConnections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+  });
+  pool.on('error', onError);
+  return pool;
+}
+
+/**
+ * Runs `work` in a transaction: commits when it resolves, rolls back when it throws.
+ * @throws what `work` or the database throws. After an error of COMMIT the outcome is unknown.
+ */
+export async function withTransaction<T>(pool: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const connection = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await connection.query('BEGIN');
+    const result = await work(connection);
+    await connection.query('COMMIT');
+    return result;
+  } catch (error) {
+    await connection.query('ROLLBACK').catch((cause: Error) => {
+      broken = cause;
+    });
+    throw error;
+  } finally {
+    connection.release(broken);
+  }
+}

@@ -1,0 +1,4 @@
+import { apiHandler } from '../http/wire.ts';
+
+/** The serverless backend: answers HTTP API events. */
+export const handler = await apiHandler(process.env);

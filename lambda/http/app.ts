@@ -1,0 +1,33 @@
+import { Hono } from 'hono';
+import { collectionRoutes } from '../collections/routes.ts';
+import type { Collections } from '../collections/service.ts';
+import { PROBLEM_TYPE, ProblemError, problemOf } from '../contract/problem.ts';
+import { healthRoutes, type Probe } from './health.ts';
+
+export interface ApiOptions {
+  readonly collections: Collections;
+  /** What `/ready` asks, by name. */
+  readonly probes: Readonly<Record<string, Probe>>;
+  /** Told of errors that are no client's fault. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The serverless backend's API. Errors leave as problem documents; an unexpected one says nothing of its cause. */
+export function createApi({ collections, probes, onError }: ApiOptions): Hono {
+  const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    c.header('x-backend', 'serverless');
+  });
+  app.onError((error, c) => {
+    if (!(error instanceof ProblemError)) onError(error);
+    const problem = problemOf(error);
+    return c.body(JSON.stringify(problem), problem.status as 400, { 'content-type': PROBLEM_TYPE });
+  });
+  app.notFound((c) => {
+    throw new ProblemError(404, `no route for ${c.req.method} ${JSON.stringify(c.req.path.slice(0, 80))}`);
+  });
+  app.route('/', healthRoutes(probes));
+  app.route('/api/users', collectionRoutes(collections));
+  return app;
+}

@@ -1,0 +1,35 @@
+import { Hono } from 'hono';
+
+/** Asks a server something trivial; rejects when it does not answer. */
+export type Probe = () => Promise<unknown>;
+
+interface Check {
+  readonly status: 'up' | 'down';
+  readonly latencyMs: number;
+  readonly error?: string;
+}
+
+/** `/health` says that this process is alive; `/ready` that each server it needs answers, and how fast. */
+export function healthRoutes(probes: Readonly<Record<string, Probe>>): Hono {
+  const routes = new Hono();
+  routes.get('/health', (c) => c.json({ status: 'alive' }));
+  routes.get('/ready', async (c) => {
+    const entries = Object.entries(probes).map(async ([name, probe]) => [name, await check(probe)] as const);
+    const checks = Object.fromEntries(await Promise.all(entries));
+    const ready = Object.values(checks).every(({ status }) => status === 'up');
+    return c.json({ status: ready ? 'ready' : 'unready', checks }, ready ? 200 : 503);
+  });
+  return routes;
+}
+
+async function check(probe: Probe): Promise<Check> {
+  const start = performance.now();
+  const latencyMs = () => Math.round((performance.now() - start) * 100) / 100;
+  try {
+    await probe();
+    return { status: 'up', latencyMs: latencyMs() };
+  } catch (error) {
+    // The name only: a message may hold a host or a user.
+    return { status: 'down', latencyMs: latencyMs(), error: error instanceof Error ? error.name : 'Error' };
+  }
+}
