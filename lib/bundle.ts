@@ -20,25 +20,27 @@ const OPTIONS: BuildOptions = {
   conditions: ['module'],
   // CommonJS dependencies (pg) call `require` at run time, which an ES module does not have.
   banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
-  // Optional native parts of pg that nobody installs here.
+  // An optional native part of pg that nobody installs here.
   external: ['pg-native'],
   logLevel: 'silent',
   write: false,
 };
 
+/** Bundles `lambda/functions/{name}.ts`; see `bundle`. */
+export function bundleFunction(name: FunctionName): string {
+  return bundle(path.join('lambda', 'functions', `${name}.ts`), path.join('functions', name));
+}
+
 /**
- * Bundles `lambda/functions/{name}.ts` to `dist/functions/{name}/index.mjs`, with its source map.
+ * Bundles a source file of the repository to `dist/{name}/index.mjs`, with its source map.
  * @returns the folder of the bundle, to deploy or to run.
  * @throws esbuild's error, which names file and line, when the sources do not build.
  */
-export function bundleFunction(name: FunctionName): string {
-  const folder = path.join(ROOT, 'dist', 'functions', name);
+export function bundle(entryPoint: string, name: string): string {
+  const folder = path.join(ROOT, 'dist', name);
   mkdirSync(folder, { recursive: true });
-  const { outputFiles = [] } = buildSync({
-    ...OPTIONS,
-    entryPoints: [path.join('lambda', 'functions', `${name}.ts`)],
-    outfile: path.join('dist', 'functions', name, 'index.mjs'),
-  });
+  const outfile = path.join(folder, 'index.mjs');
+  const { outputFiles = [] } = buildSync({ ...OPTIONS, entryPoints: [entryPoint], outfile });
   for (const file of outputFiles) {
     // Whole or not at all: another command may be starting from the same bundle.
     const partial = `${file.path}.${process.pid}`;

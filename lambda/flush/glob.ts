@@ -17,7 +17,7 @@ export function globToRegExp(pattern: string): RegExp {
       source += literal(pattern.charAt(at));
     } else source += literal(character);
   }
-  return new RegExp(`^${source}$`, 'su');
+  return new RegExp(`^${source}$`, 's');
 }
 
 /** Reads `[...]` from after its bracket; one that never ends runs to the end of the pattern, as in Redis. */
@@ -40,4 +40,4 @@ function readSet(pattern: string, from: number): { source: string; end: number }
   return { source: `[${negated ? '^' : ''}${members}]`, end: at };
 }
 
-const literal = (character: string) => character.replace(/[\\^$.*+?()[\]{}|/-]/u, '\\$&');
+const literal = (character: string) => character.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');

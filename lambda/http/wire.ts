@@ -4,7 +4,7 @@ import { claimEnvironment } from '../cache/claim.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
 import { memoryStore } from '../cache/memory-store.ts';
 import { type Environment, environmentName, phaseOf } from '../cache/phase.ts';
-import { redisStore } from '../cache/redis-store.ts';
+import { redisStore, type Send } from '../cache/redis-store.ts';
 import type { CacheStore } from '../cache/store.ts';
 import { createCollections } from '../collections/service.ts';
 import { ConfigurationError } from '../contract/errors.ts';
@@ -12,6 +12,9 @@ import { createPool } from '../database/pool.ts';
 import { connectRedis, type RedisConnection } from '../redis/connection.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createApi } from './app.ts';
+
+/** An event of an HTTP API, payload 2.0. */
+type HttpApiEvent = Extract<LambdaEvent, { version: string; rawPath: string; rawQueryString: string }>;
 
 const CACHE_MODES = ['redis', 'memory', 'off'] as const;
 type CacheMode = (typeof CACHE_MODES)[number];
@@ -21,12 +24,12 @@ const COLD_START_WAIT_MS = 250;
 
 /**
  * Wires the API from its environment: a handler of API Gateway's HTTP API events (payload 2.0).
- * @param create makes the cache; the rehearsal's naive variant passes its own.
+ * @param create makes the cache; the rehearsal's naive variant, which sends commands of its own, passes another.
  * @throws ConfigurationError naming the variable.
  */
 export async function apiHandler(
   environment: Environment,
-  create: (options: CacheOptions) => Cache = createCache,
+  create: (options: CacheOptions, send: Send) => Cache = createCache,
 ) {
   const logger = createLogger('cutover-api');
   const keyspace = createKeyspace({ phase: phaseOf(environment), env: environmentName(environment) });
@@ -54,13 +57,15 @@ export async function apiHandler(
     off: undefined,
   };
   const store = stores[mode];
-  const cache = create({
+  const options: CacheOptions = {
     keyspace,
     store,
     // Whatever this process reads, the others read Redis.
     invalidates: [...new Set([shared, store])].filter((each) => each !== undefined),
     onError: (error, family) => logger.warn('cache error', { family, error: toError(error) }),
-  });
+  };
+  const unavailable: Send = () => Promise.reject(new ConfigurationError('api: REDIS_URL is not set'));
+  const cache = create(options, redis?.send ?? unavailable);
   const app = createApi({
     collections: createCollections({ cache, database }),
     probes: {
@@ -70,8 +75,11 @@ export async function apiHandler(
     onError: (error) => logger.error('request failed', toError(error)),
   });
   const answer = handle(app);
-  return (event: LambdaEvent) => answer(event);
+  return (event: HttpApiEvent) => answer({ ...event, rawPath: encoded(event.rawPath) });
 }
+
+/** API Gateway may hand over a decoded path, and a URL drops or reads as its own what is in it then. */
+const encoded = (rawPath: string) => rawPath.replace(/[\u0000-\u0020?#\\\u007f]/g, encodeURIComponent);
 
 function cacheMode(environment: Environment): CacheMode {
   const { CACHE_MODE: value, REDIS_URL: redisUrl } = environment;

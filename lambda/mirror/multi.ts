@@ -1,6 +1,6 @@
 import type { Keyspace, Places } from '../cache/keyspace.ts';
 import { fillCommand } from '../cache/redis-store.ts';
-import { commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
+import { type Argument, commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
 import type { MirrorProtocol } from './protocol.ts';
 
 /** What a transaction of node-redis has to offer. */
@@ -24,7 +24,7 @@ export function mirrorMulti<T extends object>(transaction: T, { protocol, keyspa
   const raw = transaction as T & Transaction;
   const touched = new Set<Places>();
   /** The place in the reply of each SET that became another command. */
-  const sets = new Map<number, { places: Places; fill: boolean }>();
+  const sets = new Map<number, { places: Places; filled: Argument | undefined }>();
   let queued = 0;
 
   const execute = async (run: () => Promise<unknown>) => {
@@ -32,8 +32,8 @@ export function mirrorMulti<T extends object>(transaction: T, { protocol, keyspa
       const replies = await run();
       if (!Array.isArray(replies)) return replies;
       await Promise.all(
-        [...sets].map(async ([index, { places, fill }]) => {
-          if (fill && replies[index] === 1) await protocol.afterFill(places);
+        [...sets].map(async ([index, { places, filled }]) => {
+          if (filled !== undefined && replies[index] === 1) await protocol.afterFill(places, filled);
           else touched.add(places);
           replies[index] = 'OK';
         }),
@@ -52,7 +52,7 @@ export function mirrorMulti<T extends object>(transaction: T, { protocol, keyspa
     queued += 1;
     if (set && places?.family.kind === 'cache') {
       const token = protocol.take(set.key);
-      sets.set(index, { places, fill: token !== undefined });
+      sets.set(index, { places, filled: token && set.value });
       const { fence: leaseAt, legacy: home } = places;
       raw.addCommand(token ? fillCommand({ leaseAt, token, home, ...set }) : ['UNLINK', home]);
       return;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Places } from '../cache/keyspace.ts';
+import type { PhysicalKey, Places } from '../cache/keyspace.ts';
 import { drawToken, type LeaseToken } from '../cache/lease.ts';
 import { redisStore, type Send } from '../cache/redis-store.ts';
-import type { PlainSet } from './commands.ts';
+import type { Argument, PlainSet } from './commands.ts';
 import { createReadContext } from './context.ts';
 
 /** A lease for a load of at most 5 s, like the runtime's, and the way of the fill. */
@@ -22,8 +22,11 @@ export interface MirrorProtocol {
   take(key: string): LeaseToken | undefined;
   /** A SET: a fill if its token still holds, else an invalidation. */
   set(places: Places, set: PlainSet & { token: LeaseToken | undefined }): Promise<void>;
-  /** After a fill, the serverless entries go too: get, UPDATE, SET looks the same as a fill. */
-  afterFill(places: Places): Promise<void>;
+  /**
+   * After a fill: get, UPDATE, SET looks the same as a fill, so the serverless entries go too, unless they hold
+   * just what was stored (docs/decisions/0001-a-fill-keeps-an-equal-entry.md).
+   */
+  afterFill(places: Places, value: Argument): Promise<void>;
   /** Forgets the key in all its places, the command in the place of the legacy key's UNLINK if one is given. */
   invalidate(places: readonly Places[], command?: () => Promise<unknown>): Promise<unknown>;
 }
@@ -97,11 +100,16 @@ export function createProtocol(send: Send): MirrorProtocol {
       const stored = token
         ? await store.fill({ leaseAt, token, home, value, expiry }).catch(() => false)
         : false;
-      if (stored) await protocol.afterFill(places);
+      if (stored) await protocol.afterFill(places, value);
       else await unlinkAll([places]);
     },
-    async afterFill(places) {
-      await store.unlink(places.namespaced).catch(() => unlinkAll([places]));
+    async afterFill(places, value) {
+      const unlinkIfOther = async (key: PhysicalKey) => {
+        // Bytes that are not text cannot be compared as text.
+        const stored = typeof value === 'string' ? await store.get(key) : undefined;
+        if (stored !== null && stored !== value) await store.unlink([key]);
+      };
+      await Promise.all(places.namespaced.map(unlinkIfOther)).catch(() => unlinkAll([places]));
     },
     async invalidate(places, command) {
       if (!command) return unlinkAll(places);

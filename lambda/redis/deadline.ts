@@ -11,6 +11,12 @@ export function createDeadline(deadlineMs: number): <T>(pending: Promise<T>) => 
   const due: { at: number; fail: (() => void) | undefined }[] = [];
   let timer: NodeJS.Timeout | undefined;
 
+  const start = (delayMs: number) => {
+    timer = setTimeout(sweep, delayMs);
+    // The connection keeps a process running while a reply is due; this has no need to.
+    timer.unref();
+  };
+
   const sweep = () => {
     timer = undefined;
     const now = performance.now();
@@ -20,7 +26,7 @@ export function createDeadline(deadlineMs: number): <T>(pending: Promise<T>) => 
       due.shift();
       first = due[0];
     }
-    if (first) timer = setTimeout(sweep, Math.max(1, first.at - now));
+    if (first) start(Math.max(1, first.at - now));
   };
 
   return (pending) =>
@@ -28,7 +34,7 @@ export function createDeadline(deadlineMs: number): <T>(pending: Promise<T>) => 
       const fail = () => reject(new DeadlineError(`redis: no reply within ${deadlineMs} ms`));
       const entry: (typeof due)[number] = { at: performance.now() + deadlineMs, fail };
       due.push(entry);
-      if (timer === undefined) timer = setTimeout(sweep, deadlineMs);
+      if (timer === undefined) start(deadlineMs);
       const settled = () => {
         entry.fail = undefined;
       };

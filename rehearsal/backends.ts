@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { createWriteStream, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { ChildMessage } from './child.ts';
+import type { Workspace } from './servers/workspace.ts';
+
+/** A backend that runs in a process of its own. */
+export interface RunningBackend {
+  readonly url: string;
+  /** Rejects if the process ends; never resolves. */
+  readonly failure: Promise<never>;
+}
+
+export interface BackendOptions {
+  readonly name: string;
+  /** The TypeScript file to run, relative to `rehearsal/`, and its arguments. */
+  readonly main: readonly [file: string, ...args: string[]];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const START_TIMEOUT_MS = 20_000;
+
+/**
+ * Starts a backend and waits until it listens.
+ * @throws with the last lines that it wrote, when it does not come up.
+ */
+export async function startBackend(
+  workspace: Workspace,
+  { name, main, environment }: BackendOptions,
+): Promise<RunningBackend> {
+  const log = path.join(workspace.folder, `${name}.log`);
+  const output = createWriteStream(log);
+  await once(output, 'open');
+  const [file, ...args] = main;
+  const child = workspace.spawn(
+    process.execPath,
+    ['--enable-source-maps', '--import', 'tsx', path.join(import.meta.dirname, file), ...args],
+    {
+      cwd: path.resolve(import.meta.dirname, '..'),
+      env: { PATH: process.env['PATH'] ?? '', ...environment },
+      stdio: ['ignore', output, output, 'ipc'],
+    },
+  );
+  const complain = (what: string) => new Error(`rehearse: the ${name} backend ${what}\n${lastLines(log)}`);
+  const failure = once(child, 'exit').then(([code, signal]) => {
+    throw complain(`ended (${signal ?? `exit code ${code}`})`);
+  });
+  // Whoever waits for it sees it; at the end of a run nobody does.
+  failure.catch(() => {});
+
+  const signal = AbortSignal.timeout(START_TIMEOUT_MS);
+  const started = once(child, 'message', { signal }) as Promise<[ChildMessage]>;
+  const [message] = await Promise.race([started, failure]).catch((cause: Error) => {
+    throw cause.name === 'AbortError' ? complain('did not listen within 20 s') : cause;
+  });
+  if ('error' in message) throw new Error(`rehearse: the ${name} backend did not start: ${message.error}`);
+  return { url: `http://127.0.0.1:${message.port}`, failure };
+}
+
+function lastLines(log: string): string {
+  return readFileSync(log, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(-10)
+    .map((line) => `  | ${line}`)
+    .join('\n');
+}

@@ -1,0 +1,5 @@
+import { apiHandler } from '../../lambda/http/wire.ts';
+import { createNaiveCache } from './cache.ts';
+
+/** The serverless backend with the plain cache; everything else is what is deployed. */
+export const handler = await apiHandler(process.env, createNaiveCache);

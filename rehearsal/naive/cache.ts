@@ -1,0 +1,30 @@
+import type { Cache } from '../../lambda/cache/cache.ts';
+import type { Keyspace } from '../../lambda/cache/keyspace.ts';
+import type { Send } from '../../lambda/cache/redis-store.ts';
+
+/**
+ * The plain way, for comparison: a prefix, get, load, setEx, and after a write del of its own key. It has the
+ * cache's interface and nothing of its protocol, and it is what the tests of the protocol have to catch.
+ */
+export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, send: Send): Cache {
+  const counts = { hits: 0, misses: 0, bypasses: 0, fencedFills: 0, errors: 0, inFlight: 0 };
+  return {
+    async resolve<T>(key: string, load: (signal: AbortSignal) => Promise<T>) {
+      const { home, family } = keyspace.locate(key);
+      const stored = await send(['GET', home]);
+      if (typeof stored === 'string') {
+        counts.hits += 1;
+        return { value: JSON.parse(stored) as T, outcome: 'hit' };
+      }
+      counts.misses += 1;
+      const value = await load(new AbortController().signal);
+      await send(['SETEX', home, String(family.ttlSeconds), JSON.stringify(value)]);
+      return { value, outcome: 'miss' };
+    },
+    async invalidate(...keys) {
+      for (const key of keys) await send(['DEL', keyspace.locate(key).home]);
+      return 'done';
+    },
+    getCacheMetrics: () => ({ ...counts }),
+  };
+}

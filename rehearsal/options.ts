@@ -1,0 +1,57 @@
+import { CutoverError } from '../lambda/contract/errors.ts';
+
+/** A command line or an environment that cannot be served; the command ends with exit code 2. */
+export class UsageError extends CutoverError {
+  override readonly name = 'UsageError';
+  readonly code = 'CUTOVER_USAGE';
+}
+
+export type Mode = 'coherent' | 'naive';
+
+/** What a rehearsal is told. */
+export interface RehearsalOptions {
+  /** How long traffic runs, in seconds. */
+  readonly seconds: number;
+  /** The serverless backend's share of the traffic, stage by stage, in percent. */
+  readonly stages: readonly number[];
+  readonly users: number;
+  /** Decides who is where and who does what; not the timing. */
+  readonly seed: number;
+  readonly mode: Mode;
+}
+
+/** Requests a second, all users together. */
+export const REQUESTS_PER_SECOND = 600;
+export const READ_SHARE = 0.95;
+export const ZIPF_EXPONENT = 0.8;
+/** The first stage's share of the time: at 5 % of the traffic it takes longest to learn anything. */
+export const FIRST_STAGE_SHARE = 0.4;
+/** The runbook's wait after a flush is 2 minutes of a stage of 20, and here the same share. */
+export const WAIT_SHARE = 0.1;
+export const LONGEST_WAIT_SECONDS = 120;
+/** Where in a stage the figures called "after" begin. */
+export const AFTER_SHARE = 0.4;
+
+/** How long each stage takes, in seconds. */
+export function stageSeconds({ seconds, stages }: RehearsalOptions): number[] {
+  if (stages.length === 1) return [seconds];
+  const rest = (seconds * (1 - FIRST_STAGE_SHARE)) / (stages.length - 1);
+  return stages.map((_, index) => (index === 0 ? seconds * FIRST_STAGE_SHARE : rest));
+}
+
+/** @throws UsageError naming the option and the value. */
+export function parseWhole(name: string, text: string, { min, max }: { min: number; max: number }): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new UsageError(
+    `rehearse: ${name}=${JSON.stringify(text)} is not a whole number from ${min} to ${max}`,
+  );
+}
+
+/** @throws UsageError unless the weights grow and stay in 1 to 100. */
+export function parseStages(text: string): number[] {
+  const stages = text.split(',').map((part) => parseWhole('--stages', part.trim(), { min: 1, max: 100 }));
+  const grows = stages.every((weight, index) => index === 0 || weight > (stages[index - 1] ?? 0));
+  if (grows) return stages;
+  throw new UsageError(`rehearse: --stages=${JSON.stringify(text)} does not grow; write 5,25,50,100`);
+}

@@ -1,0 +1,88 @@
+import { createPool } from '../../lambda/database/pool.ts';
+import { connectRedis } from '../../lambda/redis/connection.ts';
+import { UsageError } from '../options.ts';
+import { startPostgres } from './postgres.ts';
+import { startRedis } from './redis.ts';
+import type { Workspace } from './workspace.ts';
+
+/** A server to work with, and whether it is the project's own and ends with it. */
+export interface ServerInUse {
+  readonly url: string;
+  readonly own: boolean;
+}
+
+const REACHABLE_WITHIN_MS = 3000;
+
+/**
+ * REDIS_URL's server, or one of our own.
+ * @throws UsageError naming the URL when that server does not answer.
+ */
+export async function redisInUse(workspace: Workspace, url: string | undefined): Promise<ServerInUse> {
+  if (!url) return { url: (await startRedis(workspace)).url, own: true };
+  const redis = connectRedis({ url, name: 'cutover-check', maxAttempts: 1, deadlineMs: REACHABLE_WITHIN_MS });
+  try {
+    await redis.ready(REACHABLE_WITHIN_MS);
+    await redis.send(['PING']);
+    return { url, own: false };
+  } catch (cause) {
+    throw unreachable('REDIS_URL', url, cause);
+  } finally {
+    redis.close();
+  }
+}
+
+/**
+ * DATABASE_URL's server, or one of our own.
+ * @throws UsageError naming the URL when that server does not answer.
+ */
+export async function postgresInUse(workspace: Workspace, url: string | undefined): Promise<ServerInUse> {
+  if (!url) {
+    const server = await startPostgres(workspace);
+    return { url: await server.createDatabase('cutover'), own: true };
+  }
+  if (!URL.canParse(url))
+    throw unreachable(
+      'DATABASE_URL',
+      url,
+      new Error('it is not a URL; write postgresql://user:password@host:5432/name'),
+    );
+  const pool = createPool({ url, applicationName: 'cutover-check', maxConnections: 1 });
+  try {
+    await pool.query('SELECT 1');
+    return { url, own: false };
+  } catch (cause) {
+    throw unreachable('DATABASE_URL', url, cause);
+  } finally {
+    await pool.end();
+  }
+}
+
+/**
+ * A rehearsal flushes caches and writes rows: somebody's shared server is no place for it.
+ * @throws UsageError for a server on another machine.
+ */
+export function requireLoopback(name: string, url: string | undefined): void {
+  if (!url || !URL.canParse(url)) return;
+  const { hostname } = new URL(url);
+  if (['localhost', '[::1]', ''].includes(hostname) || hostname.startsWith('127.')) return;
+  throw new UsageError(
+    `rehearse: ${name}=${redacted(url)} is on another machine, and a rehearsal flushes caches and writes rows; unset ${name}, or name a server on this one`,
+  );
+}
+
+function unreachable(name: string, url: string, cause: unknown): UsageError {
+  const why =
+    cause instanceof AggregateError ? cause.errors.map(String).join(', ') : String((cause as Error).message);
+  return new UsageError(
+    `servers: ${name}=${redacted(url)} does not answer: ${why}; start it, or unset ${name}`,
+    { cause },
+  );
+}
+
+/** A URL without its password. */
+export function redacted(url: string): string {
+  if (!URL.canParse(url)) return JSON.stringify(url);
+  const parsed = new URL(url);
+  if (parsed.password) parsed.password = '***';
+  return parsed.href;
+}

@@ -1,0 +1,64 @@
+import { migrate } from '../lambda/database/migrate.ts';
+import { createPool, type Database } from '../lambda/database/pool.ts';
+import { connectRedis, type RedisConnection } from '../lambda/redis/connection.ts';
+import { type Preserved, removeItems, seedItems, seedPreserved } from './seed.ts';
+import { postgresInUse, redisInUse, requireLoopback } from './servers/given-or-own.ts';
+import type { Workspace } from './servers/workspace.ts';
+
+/** The servers of a rehearsal, with its users' rows and the state that no flush may touch. */
+export interface Ground {
+  readonly redisUrl: string;
+  readonly databaseUrl: string;
+  /** The rehearsal's own connections, beside those of the backends. */
+  readonly redis: RedisConnection;
+  readonly database: Database;
+  readonly preserved: Preserved;
+  /** Removes rows and keys from servers that were there before, and closes the connections. */
+  close(): Promise<void>;
+}
+
+export interface GroundOptions {
+  readonly workspace: Workspace;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly users: number;
+}
+
+const PATIENCE_MS = 5000;
+
+/**
+ * Starts or finds the servers, brings the schema up to date, and seeds both.
+ * @throws UsageError, before anything is changed, for a server that does not answer or is on another machine.
+ */
+export async function setUp({ workspace, environment, users }: GroundOptions): Promise<Ground> {
+  const { REDIS_URL: givenRedis, DATABASE_URL: givenDatabase } = environment;
+  requireLoopback('REDIS_URL', givenRedis);
+  requireLoopback('DATABASE_URL', givenDatabase);
+  const [redisServer, databaseServer] = await Promise.all([
+    redisInUse(workspace, givenRedis),
+    postgresInUse(workspace, givenDatabase),
+  ]);
+  await migrate(databaseServer.url);
+
+  const redis = connectRedis({ url: redisServer.url, name: 'cutover-rehearsal', deadlineMs: PATIENCE_MS });
+  const database = createPool({
+    url: databaseServer.url,
+    applicationName: 'cutover-rehearsal',
+    maxConnections: 2,
+  });
+  await redis.ready(PATIENCE_MS);
+  await seedItems(database, users);
+  const preserved = await seedPreserved(redis.send);
+  return {
+    redisUrl: redisServer.url,
+    databaseUrl: databaseServer.url,
+    redis,
+    database,
+    preserved,
+    async close() {
+      if (!redisServer.own) await preserved.remove();
+      if (!databaseServer.own) await removeItems(database);
+      redis.close();
+      await database.end();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { Command, CommanderError } from 'commander';
+import colors from 'picocolors';
+import { ConfigurationError } from '../lambda/contract/errors.ts';
+import { UsageError } from '../rehearsal/options.ts';
+import { flushCommand } from './flush-migration-cache.ts';
+import { rehearseCommand } from './rehearse.ts';
+import { serveCommand } from './serve.ts';
+
+/** Exit codes: 0 done, 1 failed, 2 bad usage. */
+const FAILED = 1;
+const BAD_USAGE = 2;
+
+const program = new Command('cutover')
+  .description('Moves live traffic from one backend to another: no stale read, no lost session, a way back.')
+  .addCommand(rehearseCommand)
+  .addCommand(serveCommand)
+  .addCommand(flushCommand)
+  .showHelpAfterError('(add --help for the options)');
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has printed its own message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
+  console.error(colors.red(error instanceof Error ? error.message : String(error)));
+  if (error instanceof UsageError || error instanceof ConfigurationError) return BAD_USAGE;
+  if (process.env['DEBUG']) console.error(error);
+  return FAILED;
+}

@@ -1,0 +1,80 @@
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { parseStages, parseWhole, type RehearsalOptions, UsageError } from '../rehearsal/options.ts';
+import { inWorkspace } from './in-workspace.ts';
+
+interface Flags {
+  readonly seconds: string;
+  readonly stages: string;
+  readonly users: string;
+  readonly seed?: string;
+  readonly naive?: true;
+  readonly headless?: true;
+  readonly report?: string;
+}
+
+export const rehearseCommand = new Command('rehearse')
+  .description('rehearse a whole cutover on this machine, and count the stale reads')
+  .option('--seconds <n>', 'how long traffic runs', '90')
+  .option(
+    '--stages <list>',
+    "the serverless backend's share of the traffic, in percent, growing",
+    '5,25,50,100',
+  )
+  .option('--users <n>', 'how many users, with two devices each', '100')
+  .option('--seed <n>', 'decides who is where and who does what (default: drawn, and printed)')
+  .option('--naive', 'the plain way, for comparison: a prefix, no lease, no mirror')
+  .option('--report <dir>', 'write report.json there')
+  .addOption(new Option('--headless', 'plain lines instead of a line that changes'))
+  .addHelpText(
+    'after',
+    `
+Environment: REDIS_URL and DATABASE_URL name servers on this machine; without them it starts its own.
+Exit codes: 0 the cutover passed, 1 it failed, 2 bad usage.`,
+  )
+  .action(async (flags: Flags) => {
+    const options = parse(flags);
+    if (flags.report !== undefined) await requireWritable(flags.report);
+    // Here and not above: --help has no need of servers.
+    const { rehearse } = await import('../rehearsal/rehearse.ts');
+    const report = await inWorkspace((workspace) =>
+      rehearse(options, {
+        workspace,
+        environment: process.env,
+        out: process.stdout,
+        live: process.stdout.isTTY === true && !flags.headless,
+      }),
+    );
+    if (flags.report !== undefined) {
+      const file = path.join(flags.report, 'report.json');
+      await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+      console.log(`report   ${file}`);
+    }
+    process.exitCode = report.verdict === 'pass' ? 0 : 1;
+  });
+
+const MAX_SEED = 2 ** 31 - 1;
+
+function parse(flags: Flags): RehearsalOptions {
+  const seed = flags.seed ?? String(Math.floor(Math.random() * 100_000));
+  return {
+    seconds: parseWhole('--seconds', flags.seconds, { min: 5, max: 24 * 3600 }),
+    stages: parseStages(flags.stages),
+    users: parseWhole('--users', flags.users, { min: 1, max: 10_000 }),
+    seed: parseWhole('--seed', seed, { min: 0, max: MAX_SEED }),
+    mode: flags.naive ? 'naive' : 'coherent',
+  };
+}
+
+/** Before the run, not after it. */
+async function requireWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    throw new UsageError(`rehearse: --report=${folder} cannot be written: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
