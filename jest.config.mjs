@@ -1,17 +1,29 @@
-const project = (displayName, testMatch) => ({
+const folder = (name) => `<rootDir>/test/${name}/**/*.test.ts`;
+
+const project = (displayName, testMatch, options = {}) => ({
   displayName,
   testMatch,
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
   transform: { '\\.[mc]?[jt]s$': ['@swc/jest', { jsc: { target: 'es2023' } }] },
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist'],
+  ...options,
 });
 
-const infra = ['<rootDir>/test/lib/**/*.test.ts', '<rootDir>/test/infra/**/*.test.ts'];
-const integration = ['<rootDir>/test/integration/**/*.test.ts', '<rootDir>/test/rehearsal/**/*.test.ts'];
-const unit = ['lambda', 'scripts', 'support'].map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`);
+const servers = {
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+};
 
 export default {
-  projects: [project('unit', unit), project('integration', integration), project('infra', infra)],
+  projects: [
+    project(
+      'unit',
+      ['<rootDir>/test/*.test.ts', ...['lambda', 'model', 'scripts', 'support'].map(folder)],
+      servers,
+    ),
+    project('integration', ['integration', 'rehearsal'].map(folder), servers),
+    project('infra', ['lib', 'infra'].map(folder)),
+  ],
   testTimeout: 30_000,
 };

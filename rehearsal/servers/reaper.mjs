@@ -24,19 +24,21 @@ const owned = new Map();
 let folder = '';
 
 for await (const line of createInterface({ input: process.stdin })) {
-  // The last line of a killed command may be cut short.
-  const message = line.endsWith('}') ? JSON.parse(line) : {};
+  const message = parse(line);
   if (message.folder) folder = message.folder;
   if (message.own) owned.set(message.own, { signal: message.signal, born: born(message.own) });
   if (message.forget) owned.delete(message.forget);
 }
 
 const complaints = [];
-for (const [pid, { signal }] of alive()) send(pid, signal);
+const running = alive();
+for (const [pid, { signal }] of running) send(pid, signal);
 if (!(await gone())) {
   for (const [pid] of alive()) send(pid, 'SIGKILL');
   if (!(await gone())) complaints.push(`processes ${alive().map(([pid]) => pid)} do not end`);
 }
+// What they started, and did not end themselves, is still in the process groups that they led.
+for (const [pid] of running) send(-pid, 'SIGKILL');
 if (basename(folder).startsWith('cutover-')) {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch((error) =>
     complaints.push(error.message),
@@ -66,10 +68,19 @@ function alive() {
   return [...owned].filter(([pid, { born: since }]) => since !== undefined && born(pid) === since);
 }
 
+/** @returns {{ folder?: string, own?: number, signal?: NodeJS.Signals, forget?: number }} */
+function parse(/** @type {string} */ line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // The last line of a killed command may be cut short.
+    return {};
+  }
+}
+
 function send(/** @type {number} */ pid, /** @type {NodeJS.Signals} */ signal) {
   try {
-    // Servers lead a process group of their own, and what they started goes with them.
-    process.kill(signal === 'SIGKILL' ? -pid : pid, signal);
+    process.kill(pid, signal);
     // A test may have frozen it, and only SIGKILL reaches a frozen process.
     process.kill(pid, 'SIGCONT');
   } catch {}

@@ -1,0 +1,5 @@
+import { shared } from './global-setup.ts';
+
+export default async function globalTeardown(): Promise<void> {
+  await shared.cutoverTestWorkspace?.close();
+}
