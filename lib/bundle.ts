@@ -41,9 +41,10 @@ export function bundle(entryPoint: string, name: string): string {
   mkdirSync(folder, { recursive: true });
   const outfile = path.join(folder, 'index.mjs');
   const { outputFiles = [] } = buildSync({ ...OPTIONS, entryPoints: [entryPoint], outfile });
-  for (const file of outputFiles) {
-    // Whole or not at all: another command may be starting from the same bundle.
-    const partial = `${file.path}.${process.pid}`;
+  for (const [index, file] of outputFiles.entries()) {
+    // Whole or not at all: another command may be starting from the same bundle. Beside the folder and not in
+    // it, since all of it is deployed.
+    const partial = path.join(ROOT, 'dist', `.partial-${process.pid}-${index}`);
     writeFileSync(partial, file.contents);
     renameSync(partial, file.path);
   }

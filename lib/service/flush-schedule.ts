@@ -1,0 +1,47 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import { Construct } from 'constructs';
+import type { Endpoints } from '../data/endpoint.ts';
+import { CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
+
+interface FlushScheduleProps {
+  readonly platform: FunctionPlatform;
+  readonly endpoints: Pick<Endpoints, 'REDIS_URL'>;
+}
+
+/** The flush, once a day: a dry run that counts and deletes nothing, unless the stage says otherwise. */
+export class FlushSchedule extends Construct {
+  constructor(scope: Construct, id: string, { platform, endpoints }: FlushScheduleProps) {
+    super(scope, id);
+    const { stage } = platform;
+    const fn = new CutoverFunction(this, 'Function', {
+      platform,
+      name: 'flush-worker',
+      description: 'Counts, and unless it is a dry run deletes, the cached keys of the flushed families',
+      settings: {
+        NODE_ENV: stage.nodeEnv,
+        DRY_RUN: String(stage.flush.dryRun),
+        LOG_LEVEL: stage.logLevel,
+      },
+      endpoints,
+      // Above the 60 s that the flush gives itself, so that it is the flush that reports, not the sandbox.
+      timeoutSeconds: 90,
+    });
+    new Schedule(this, 'Schedule', {
+      description: `Flush of stage ${stage.name}${stage.flush.dryRun ? ' (dry run)' : ''}`,
+      schedule: ScheduleExpression.cron({ minute: '0', hour: String(stage.flush.hourUtc) }),
+      // The worker tries again by itself; a flush that comes late is not wanted.
+      target: new LambdaInvoke(fn, { retryAttempts: 0 }),
+    });
+
+    const stack = Stack.of(this);
+    const functionId = stack.getLogicalId(fn.node.defaultChild as CfnFunction);
+    // The scheduler's role belongs to the stack, not to this construct.
+    Validations.of(stack).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::<${functionId}.Arn>:*]`,
+      reason: 'The versions of the one function that the schedule invokes.',
+    });
+  }
+}
