@@ -104,20 +104,21 @@ export function createCache(options: CacheOptions): Cache {
   };
 
   const loadAndFill = async <T>(at: CacheStore, places: Places, entry: Entry & { load: Loader<T> }) => {
-    const release = (error: unknown) => {
-      failed(error, places);
-      return at.release(places.leaseAt, entry.token).catch((cause: unknown) => failed(cause, places));
-    };
+    const release = () =>
+      at.release(places.leaseAt, entry.token).catch((error: unknown) => failed(error, places));
     const flight = runLoader(entry.load, loaderTimeoutMs);
     flights.set(entry.token, flight);
     counts.misses += 1;
     try {
       const value = await flight;
       // Awaited although nobody waits for its outcome: a frozen sandbox would lose it.
-      await fill(at, places, { ...entry, value }).catch(release);
+      await fill(at, places, { ...entry, value }).catch((error: unknown) => {
+        failed(error, places);
+        return release();
+      });
       return { value, outcome: 'miss' as const };
     } catch (error) {
-      await release(error);
+      await release();
       throw error;
     } finally {
       flights.delete(entry.token);

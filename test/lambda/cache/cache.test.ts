@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createCache } from '../../../lambda/cache/cache.ts';
+import { claimEnvironment } from '../../../lambda/cache/claim.ts';
+import { memoryStore } from '../../../lambda/cache/memory-store.ts';
+import type { Phase } from '../../../lambda/cache/phase.ts';
+import { redisStore } from '../../../lambda/cache/redis-store.ts';
+import type { CacheStore } from '../../../lambda/cache/store.ts';
+import { connectRedis, type RedisConnection } from '../../../lambda/redis/connection.ts';
+import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
+import { gate } from '../../support/gate.ts';
+import { ownRedis } from '../../support/servers.ts';
+import { cacheContract, KEY, keyspaceOf, until } from './contract.ts';
+
+const PHASES: readonly Phase[] = ['legacy', 'isolated'];
+
+let redis: RedisConnection;
+
+beforeAll(async () => {
+  const { url } = await ownRedis();
+  redis = connectRedis({ url, name: 'test' });
+  await redis.ready(5000);
+});
+beforeEach(async () => void (await redis.send(['FLUSHALL'])));
+afterAll(() => redis.close());
+
+describe.each(PHASES)('in Redis, phase %s', (phase) => {
+  cacheContract(phase, () => redisStore(redis.send));
+});
+
+describe.each(PHASES)('in memory, phase %s', (phase) => {
+  let store: CacheStore;
+  beforeEach(() => {
+    store = memoryStore();
+  });
+  cacheContract(phase, () => store);
+});
+
+describe('the commands of a read and a write', () => {
+  const spied = () => {
+    const send = jest.fn(redis.send);
+    return { send, names: () => send.mock.calls.map(([[name]]) => name) };
+  };
+
+  test('a hit is one plain GET; a miss is GET, SET NX GET, EVAL', async () => {
+    const { send, names } = spied();
+    const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
+    await cache.resolve(KEY, async () => 'value');
+    await cache.resolve(KEY, async () => 'value');
+    expect(names()).toEqual(['GET', 'SET', 'EVAL', 'GET']);
+  });
+
+  test('an invalidation is one UNLINK a key, sources first', async () => {
+    const { send } = spied();
+    const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
+    await cache.invalidate(KEY);
+    expect(send.mock.calls.map(([command]) => command)).toEqual(
+      [`cutover:lease:{${KEY}}:${KEY}`, KEY, `v2:${KEY}`, `cw:test:${KEY}`].map((key) => ['UNLINK', key]),
+    );
+  });
+
+  test('a failed UNLINK starts the whole pass again', async () => {
+    const { send, names } = spied();
+    send.mockImplementationOnce(redis.send).mockRejectedValueOnce(new Error('connection lost'));
+    const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
+    expect(await cache.invalidate(KEY)).toBe('done');
+    expect(names()).toHaveLength(8);
+  });
+
+  test('one that cannot be confirmed is pending', async () => {
+    const cache = createCache({
+      keyspace: keyspaceOf('isolated'),
+      store: redisStore(() => Promise.reject(new Error('away'))),
+    });
+    expect(await cache.invalidate(KEY)).toBe('pending');
+    expect(await cache.resolve(KEY, async () => 'value')).toEqual({ value: 'value', outcome: 'bypass' });
+  });
+});
+
+describe('what a phase stores', () => {
+  test('legacy fills the plain bytes under K, with the TTL, and leaves no lease', async () => {
+    const cache = createCache({ keyspace: keyspaceOf('legacy'), store: redisStore(redis.send) });
+    await cache.resolve(KEY, async () => ({ items: [] }), { ttlSeconds: 77 });
+    expect(await redis.send(['KEYS', '*'])).toEqual([KEY]);
+    expect(await redis.send(['GET', KEY])).toBe('{"items":[]}');
+    expect(await redis.send(['TTL', KEY])).toBe(77);
+  });
+
+  test('isolated fills v2: and neither reads nor writes K', async () => {
+    await redis.send(['SET', KEY, '"of the legacy backend"']);
+    const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(redis.send) });
+    expect((await cache.resolve(KEY, async () => 'own')).value).toBe('own');
+    expect(await redis.send(['GET', KEY])).toBe('"of the legacy backend"');
+    expect(await redis.send(['GET', `v2:${KEY}`])).toBe('"own"');
+    expect(await redis.send(['TTL', `v2:${KEY}`])).toBe(300);
+  });
+
+  test.each(PHASES)('%s replaces bytes that do not decode, and a wrong type', async (phase) => {
+    const { home } = keyspaceOf(phase).locate(KEY);
+    const cache = createCache({ keyspace: keyspaceOf(phase), store: redisStore(redis.send) });
+    await redis.send(['SET', home, 'no json']);
+    expect(await cache.resolve(KEY, async () => 'first')).toEqual({ value: 'first', outcome: 'miss' });
+    expect((await cache.resolve(KEY, async () => 'other')).value).toBe('first');
+    await redis.send(['DEL', home]);
+    await redis.send(['LPUSH', home, 'a list']);
+    expect(await cache.resolve(KEY, async () => 'second')).toEqual({ value: 'second', outcome: 'miss' });
+    expect((await cache.resolve(KEY, async () => 'other')).value).toBe('second');
+  });
+});
+
+describe('a late fill against a commit, step by step', () => {
+  /** A reader has loaded the old row; the writer commits and invalidates; the reader stores; somebody reads. */
+  const race = async (cache: Pick<ReturnType<typeof createCache>, 'resolve' | 'invalidate'>) => {
+    let row = 'old';
+    const { held, open } = gate();
+    let loaded = false;
+    const reader = cache.resolve(KEY, async () => {
+      const seen = row;
+      loaded = true;
+      await held;
+      return seen;
+    });
+    await until(() => loaded);
+    row = 'new';
+    expect(await cache.invalidate(KEY)).toBe('done');
+    open();
+    await reader;
+    return (await cache.resolve(KEY, async () => row)).value;
+  };
+
+  test.each(PHASES)('phase %s never returns the old row', async (phase) => {
+    expect(await race(createCache({ keyspace: keyspaceOf(phase), store: redisStore(redis.send) }))).toBe(
+      'new',
+    );
+  });
+
+  test.each(PHASES)('the naive variant does, phase %s', async (phase) => {
+    expect(await race(createNaiveCache({ keyspace: keyspaceOf(phase) }, redis.send))).toBe('old');
+  });
+});
+
+test('a lost reply of the lease is not held: nothing is stored under it', async () => {
+  const send = async (command: readonly (string | Buffer)[]) => {
+    const reply = await redis.send(command);
+    if (command[0] === 'SET') throw new Error('the reply was lost');
+    return reply;
+  };
+  const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
+  expect((await cache.resolve(KEY, async () => 'value')).outcome).toBe('bypass');
+  expect(String(await redis.send(['GET', `v2:${KEY}`]))).toContain('lease:');
+});
+
+test('a Redis of another environment is refused, and the message names both', async () => {
+  await claimEnvironment(redis.send, 'production');
+  await claimEnvironment(redis.send, 'production');
+  await expect(claimEnvironment(redis.send, 'staging')).rejects.toThrow(/NODE_ENV=staging.*production/);
+});

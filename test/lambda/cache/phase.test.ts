@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import { environmentName, phaseOf, readSwitch } from '../../../lambda/cache/phase.ts';
+import { ConfigurationError } from '../../../lambda/contract/errors.ts';
+
+describe('phaseOf', () => {
+  test.each([
+    [{}, 'legacy'],
+    [{ MIGRATION_MODE: 'false' }, 'legacy'],
+    [{ MIGRATION_MODE: '0', CW_CACHE_PREFIX_ENABLED: '0' }, 'legacy'],
+    [{ MIGRATION_MODE: 'true' }, 'isolated'],
+    [{ MIGRATION_MODE: '1' }, 'isolated'],
+  ])('%j is %s', (environment, phase) => {
+    expect(phaseOf(environment)).toBe(phase);
+  });
+
+  test.each([
+    [{ CW_CACHE_PREFIX_ENABLED: '1' }, ['CW_CACHE_PREFIX_ENABLED']],
+    [{ CW_CACHE_DUAL_WRITE: '1' }, ['CW_CACHE_DUAL_WRITE']],
+    [{ MIGRATION_MODE: 'true', CW_CACHE_PREFIX_ENABLED: '1' }, ['MIGRATION_MODE', 'CW_CACHE_PREFIX_ENABLED']],
+    [{ MIGRATION_MODE: 'yes' }, ['MIGRATION_MODE=yes']],
+  ])('%j is refused and names %j', (environment, named) => {
+    expect(() => phaseOf(environment)).toThrow(ConfigurationError);
+    for (const name of named) expect(() => phaseOf(environment)).toThrow(name);
+  });
+});
+
+test.each([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+  ['', false],
+  [undefined, false],
+])('a switch of %j is %j', (value, on) => expect(readSwitch({ SWITCH: value }, 'SWITCH')).toBe(on));
+
+test.each([undefined, '', 'a:b', 'with space', 'x'.repeat(33)])('NODE_ENV=%j is refused', (value) => {
+  expect(() => environmentName({ NODE_ENV: value })).toThrow('NODE_ENV');
+});
