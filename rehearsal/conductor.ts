@@ -26,6 +26,8 @@ export interface ConductorOptions {
   readonly probe: DatabaseProbe;
   /** Flushes the cache families; with a namespace, only there. */
   readonly flush: (onlyNamespace?: string) => Promise<FlushReport>;
+  /** Ends the rollout where it is: the promise rejects. */
+  readonly signal: AbortSignal;
   readonly onEvent: (event: StageEvent) => void;
 }
 
@@ -56,7 +58,15 @@ export async function conduct(options: ConductorOptions): Promise<StageReport[]>
 
 async function runStage(
   { weightPercent, seconds }: ConductorOptions['stages'][number],
-  { router, recorder, probe, flush, onEvent, before }: ConductorOptions & { before: StageReport | undefined },
+  {
+    router,
+    recorder,
+    probe,
+    flush,
+    signal,
+    onEvent,
+    before,
+  }: ConductorOptions & { before: StageReport | undefined },
 ): Promise<StageReport> {
   const begin = performance.now();
   const databaseBefore = before?.databaseP95Ms.after ?? probe.takeP95Ms() ?? null;
@@ -67,7 +77,7 @@ async function runStage(
 
   const waitSeconds = Math.min(seconds * WAIT_SHARE, LONGEST_WAIT_SECONDS);
   onEvent({ kind: 'waiting', seconds: waitSeconds });
-  await sleep(waitSeconds * 1000);
+  await sleep(waitSeconds * 1000, undefined, { signal });
 
   onEvent({ kind: 'weight', from: router.weightPercent, to: weightPercent });
   router.weightPercent = weightPercent;
@@ -80,7 +90,7 @@ async function runStage(
   let recoverySeconds: number | null = null;
   let databaseDuring: number | undefined;
   while (performance.now() < end) {
-    await sleep(Math.max(1, Math.min(LOOK_EVERY_MS, end - performance.now())));
+    await sleep(Math.max(1, Math.min(LOOK_EVERY_MS, end - performance.now())), undefined, { signal });
     const rate = recorder.trailingRate(TRAILING_READS, atFlush);
     if (rate !== undefined) lowest = Math.min(lowest ?? 1, round(rate));
     const recovered = recorder.trailingRate(TRAILING_READS, atAdvance);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { environmentName } from '../lambda/cache/phase.ts';
 import { planFlush } from '../lambda/flush/plan.ts';
 import { flushAt } from '../lambda/flush/run.ts';
 import { bundle, bundleFunction } from '../lib/bundle.ts';
@@ -12,7 +13,7 @@ import { populate } from './population.ts';
 import { createPrinter, type Printer } from './printer.ts';
 import { seededRandom } from './random.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
-import { type Report, reasonsAgainst } from './report.ts';
+import { createReport, type Report } from './report.ts';
 import { createRouter, type Router } from './router.ts';
 import { redacted } from './servers/given-or-own.ts';
 import type { Workspace } from './servers/workspace.ts';
@@ -20,8 +21,8 @@ import { type Ground, setUp } from './set-up.ts';
 import { startUsers } from './users.ts';
 import { coldWarning } from './warmth.ts';
 
-/** Both backends have it as their NODE_ENV. */
-const ENV = 'rehearsal';
+/** NODE_ENV of both backends, unless the environment names another. */
+const DEFAULT_ENV = 'development';
 /** Before the first stage the legacy backend has all the traffic, to compare with. */
 const BASELINE_SECONDS = 1;
 const PROGRESS_EVERY_MS = 500;
@@ -29,6 +30,8 @@ const RECENT_MS = 2000;
 
 export interface RehearsalContext {
   readonly workspace: Workspace;
+  /** Ends the rehearsal early; it then rejects, with nothing of it left in servers that were there before. */
+  readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly out: { write(text: string): unknown };
   /** Whether `out` is a terminal to draw on. */
@@ -41,6 +44,7 @@ export interface RehearsalContext {
  */
 export async function rehearse(options: RehearsalOptions, context: RehearsalContext): Promise<Report> {
   const { seed, users, mode, seconds } = options;
+  const env = environmentName({ NODE_ENV: context.environment['NODE_ENV'] || DEFAULT_ENV });
   const printer = createPrinter(context);
   const population = populate({ users, random: seededRandom(seed) });
   printer.line(`rehearsing a cutover: ${mode}, ${users} users, ${seconds} s, seed ${seed}`);
@@ -50,20 +54,23 @@ export async function rehearse(options: RehearsalOptions, context: RehearsalCont
   const ground = await setUp({ ...context, users });
   try {
     printer.line(`servers  ${redacted(ground.redisUrl)}  ${redacted(ground.databaseUrl)}`);
-    return await perform(options, { ...context, ground, population, printer });
+    return await perform(options, { ...context, ground, env, population, printer });
   } finally {
     await ground.close();
   }
 }
 
 interface Performance extends RehearsalContext {
+  readonly env: string;
   readonly ground: Ground;
   readonly population: ReturnType<typeof populate>;
   readonly printer: Printer;
 }
 
 async function perform(options: RehearsalOptions, context: Performance): Promise<Report> {
-  const { ground, population, printer } = context;
+  const { ground, env, population, printer } = context;
+  const ended = new AbortController();
+  const signal = AbortSignal.any([context.signal, ended.signal]);
   const backends = await startBackends(options, context);
   const router = createRouter({ backends: backends.urls, devices: population.devices });
   const url = await listen(router);
@@ -97,43 +104,30 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
     });
   }, PROGRESS_EVERY_MS);
 
-  const preserved = { checked: 0, lost: 0 };
-  const flush = async (onlyNamespace?: string) => {
-    const plan = planFlush({ env: ENV, ...(onlyNamespace && { onlyNamespace }) });
-    const report = await flushAt(ground.redisUrl, { plan });
-    const { checked, lost } = await ground.preserved.check();
-    preserved.checked += checked;
-    preserved.lost += lost;
-    return report;
-  };
+  const { flush, preserved } = createFlush(ground, env);
   const lengths = stageSeconds(options);
-  const stages = options.stages.map((weightPercent, index) => ({
+  const stages = options.stages.map((weightPercent, stage) => ({
     weightPercent,
-    seconds: lengths[index] ?? 0,
+    seconds: lengths[stage] ?? 0,
   }));
   try {
-    await sleep(BASELINE_SECONDS * 1000);
-    const conducted = conduct({ stages, router, recorder, probe, flush, onEvent: printer.event });
+    await sleep(BASELINE_SECONDS * 1000, undefined, { signal });
+    const conducted = conduct({ stages, router, recorder, probe, flush, signal, onEvent: printer.event });
     const reports = await Promise.race([conducted, users.failure, backends.failure]);
     await users.stop();
-    const { staleByBackend, ...staleness } = checker.summary();
-    const totals = { requests: recorder.requests, errors5xx: recorder.errors5xx, ...staleness };
-    const reasons = reasonsAgainst({ totals, preserved, stages: reports });
-    const report: Report = {
-      mode: options.mode,
-      verdict: reasons.length === 0 ? 'pass' : 'fail',
-      reasons,
+    const report = createReport({
+      options,
       durationSeconds: Math.round(performance.now() - begin) / 1000,
-      seed: options.seed,
-      users: options.users,
-      totals,
-      staleByBackend,
+      requests: recorder.requests,
+      errors5xx: recorder.errors5xx,
+      staleness: checker.summary(),
       preserved,
       stages: reports,
-    };
+    });
     printer.report(report);
     return report;
   } finally {
+    ended.abort();
     clearInterval(progress);
     await users.stop();
     await probe.stop();
@@ -141,10 +135,24 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
   }
 }
 
-async function startBackends({ mode }: RehearsalOptions, { workspace, ground }: Performance) {
+/** The real flush, which checks after each time that the state is still there. */
+function createFlush(ground: Ground, env: string) {
+  const preserved = { checked: 0, lost: 0 };
+  const flush = async (onlyNamespace?: string) => {
+    const plan = planFlush({ env, ...(onlyNamespace && { onlyNamespace }) });
+    const report = await flushAt(ground.redisUrl, { plan });
+    const { checked, lost } = await ground.preserved.check();
+    preserved.checked += checked;
+    preserved.lost += lost;
+    return report;
+  };
+  return { flush, preserved };
+}
+
+async function startBackends({ mode }: RehearsalOptions, { workspace, ground, env }: Performance) {
   const naive = mode === 'naive';
   const folder = naive ? bundle('rehearsal/naive/api.ts', 'rehearsal/naive-api') : bundleFunction('api');
-  const servers = { NODE_ENV: ENV, REDIS_URL: ground.redisUrl, DATABASE_URL: ground.databaseUrl };
+  const servers = { NODE_ENV: env, REDIS_URL: ground.redisUrl, DATABASE_URL: ground.databaseUrl };
   const [express, serverless] = await Promise.all([
     startBackend(workspace, {
       name: 'express',

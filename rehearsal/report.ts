@@ -1,5 +1,5 @@
 import type { Staleness } from './checker.ts';
-import type { Mode } from './options.ts';
+import type { Mode, RehearsalOptions } from './options.ts';
 
 /** What `report.json` holds. Hit rates are the serverless backend's; null stands where nothing was measured. */
 export interface Report {
@@ -62,4 +62,39 @@ export function reasonsAgainst(run: Pick<Report, 'totals' | 'preserved' | 'stage
     ),
   ];
   return complaints.filter((complaint) => complaint !== false);
+}
+
+/** What a run measured, to be judged. */
+export interface RunFigures extends Pick<Report, 'durationSeconds' | 'preserved' | 'stages'> {
+  readonly options: Pick<RehearsalOptions, 'mode' | 'seed' | 'users'>;
+  readonly requests: number;
+  readonly errors5xx: number;
+  readonly staleness: Staleness;
+}
+
+/** The report of a run, with its verdict. */
+export function createReport({
+  options,
+  durationSeconds,
+  requests,
+  errors5xx,
+  staleness,
+  preserved,
+  stages,
+}: RunFigures): Report {
+  const { staleByBackend, ...counts } = staleness;
+  const totals = { requests, errors5xx, ...counts };
+  const reasons = reasonsAgainst({ totals, preserved, stages });
+  return {
+    mode: options.mode,
+    verdict: reasons.length === 0 ? 'pass' : 'fail',
+    reasons,
+    durationSeconds,
+    seed: options.seed,
+    users: options.users,
+    totals,
+    staleByBackend,
+    preserved,
+    stages,
+  };
 }

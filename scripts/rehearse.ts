@@ -38,9 +38,10 @@ Exit codes: 0 the cutover passed, 1 it failed, 2 bad usage.`,
     if (flags.report !== undefined) await requireWritable(flags.report);
     // Here and not above: --help has no need of servers.
     const { rehearse } = await import('../rehearsal/rehearse.ts');
-    const report = await inWorkspace((workspace) =>
+    const report = await inWorkspace((workspace, signal) =>
       rehearse(options, {
         workspace,
+        signal,
         environment: process.env,
         out: process.stdout,
         live: process.stdout.isTTY === true && !flags.headless,

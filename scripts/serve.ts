@@ -16,7 +16,7 @@ own, gone afterwards); NODE_ENV (default: development); MIGRATION_MODE, CACHE_MO
 Exit codes: 0 after Ctrl-C, 1 failed, 2 bad usage.`,
   )
   .action(() =>
-    inWorkspace(async (workspace) => {
+    inWorkspace(async (workspace, signal) => {
       const { migrate } = await import('../lambda/database/migrate.ts');
       const { bundleFunction } = await import('../lib/bundle.ts');
       const { createHost } = await import('../rehearsal/host/host.ts');
@@ -45,6 +45,6 @@ Exit codes: 0 after Ctrl-C, 1 failed, 2 bad usage.`,
       );
       console.log(`cache    ${redisUrl ? redacted(redisUrl) : 'memory'}`);
       console.log(`database ${redacted(database.url)}`);
-      await once(server, 'close');
+      await once(server, 'close', { signal });
     }),
   );

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+
+/** The arrows of the design: who may import whom. A folder that is not named here may not exist. */
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+const DOMAINS = ['lambda/collections'];
+const EVERYWHERE = ['lambda/contract', 'lambda/telemetry'];
+
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'lambda/contract': [],
+  'lambda/telemetry': [],
+  'lambda/redis': EVERYWHERE,
+  'lambda/cache': EVERYWHERE,
+  'lambda/mirror': [...EVERYWHERE, 'lambda/cache'],
+  'lambda/database': EVERYWHERE,
+  'lambda/collections': [...EVERYWHERE, 'lambda/cache', 'lambda/database'],
+  'lambda/flush': [...EVERYWHERE, 'lambda/cache', 'lambda/redis'],
+  'lambda/rollout': EVERYWHERE,
+  'lambda/http': [...EVERYWHERE, ...DOMAINS, 'lambda/cache', 'lambda/redis', 'lambda/database'],
+  'lambda/functions': [...EVERYWHERE, 'lambda/http', 'lambda/cache', 'lambda/flush', 'lambda/database'],
+  lib: ['lambda/contract'],
+  bin: ['lib'],
+  rehearsal: ['lambda', 'lib'],
+  scripts: ['lambda', 'lib', 'rehearsal'],
+};
+
+/** Packages that only one place may know. */
+const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
+  '@redis/client': ['lambda/redis'],
+  redis: ['rehearsal/legacy'],
+  'aws-cdk-lib': ['lib', 'bin'],
+  express: ['rehearsal/legacy'],
+  kysely: ['lambda/database'],
+  commander: ['scripts'],
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+const files = ['lambda', 'lib', 'bin', 'rehearsal', 'scripts'].flatMap((folder) =>
+  readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.m?ts$/.test(name))
+    .map((name) => path.join(folder, name)),
+);
+
+const imports: readonly Import[] = files.flatMap((file) => {
+  const source = readFileSync(path.join(ROOT, file), 'utf8');
+  const targets = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target = '']) => target);
+  return targets.map((target) => ({
+    from: file,
+    to: target.startsWith('.') ? path.normalize(path.join(path.dirname(file), target)) : target,
+  }));
+});
+
+/** `lambda/cache` of `lambda/cache/lease.ts`, `lib` of anything in `lib/`. */
+const areaOf = (file: string) =>
+  file
+    .split(path.sep)
+    .slice(0, file.startsWith('lambda') ? 2 : 1)
+    .join('/');
+const isWithin = (file: string, area: string) => file === area || file.startsWith(`${area}/`);
+
+test('there is something to look at', () => {
+  expect(imports.length).toBeGreaterThan(150);
+});
+
+describe('arrows', () => {
+  test.each([...new Set(files.map(areaOf))])('%s imports only what it may', (area) => {
+    const allowed = MAY_IMPORT[area];
+    expect(allowed).toBeDefined();
+    const wrong = imports.filter(
+      ({ from, to }) =>
+        areaOf(from) === area &&
+        files.includes(to) &&
+        areaOf(to) !== area &&
+        !allowed?.some((ok) => isWithin(to, ok)),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('packages', () => {
+  test.each(Object.entries(ONLY_IN))('%s is imported only in %j', (name, areas) => {
+    const users = imports.filter(({ to }) => isWithin(to, name)).map(({ from }) => from);
+    expect(users).not.toEqual([]);
+    expect(users.filter((file) => !areas.some((area) => isWithin(file, area)))).toEqual([]);
+  });
+});

@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import type { Report } from '../../rehearsal/report.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'test-rehearsal-'));
+const temporary = mkdtempSync(path.join(scratch, 'tmp-'));
+// PostgreSQL runs as another user when the tests run as root.
+for (const folder of [scratch, temporary]) chmodSync(folder, 0o711);
+
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** The command as a person runs it, in its own group as in a terminal, with a temporary folder of its own. */
+function cutover(args: readonly string[], environment: Record<string, string> = {}) {
+  const { REDIS_URL: _redis, DATABASE_URL: _database, NODE_ENV: _env, ...inherited } = process.env;
+  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/cutover.ts', ...args], {
+    cwd: ROOT,
+    env: { ...inherited, TMPDIR: temporary, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  return { child, output: () => output };
+}
+
+async function rehearse(...flags: string[]): Promise<{ exitCode: number; report: Report; output: string }> {
+  const folder = mkdtempSync(path.join(scratch, 'report-'));
+  const { child, output } = cutover(['rehearse', '--headless', '--report', folder, '--seed', '7', ...flags]);
+  const [exitCode] = await once(child, 'close');
+  const report = JSON.parse(readFileSync(path.join(folder, 'report.json'), 'utf8')) as Report;
+  return { exitCode, report, output: output() };
+}
+
+const nothingLeft = () =>
+  expect(readdirSync(temporary).filter((name) => name.startsWith('cutover-'))).toEqual([]);
+
+async function printed({ child, output }: { child: ChildProcess; output: () => string }, pattern: RegExp) {
+  for (;;) {
+    const match = pattern.exec(output());
+    if (match) return match;
+    if (child.exitCode !== null) throw new Error(`ended without printing ${pattern}: ${output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const isListening = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => resolve(true));
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+
+/** Far too short for a verdict, and long enough to see what it would be. */
+const SHORT = ['--seconds', '6', '--stages', '50', '--users', '20'];
+
+describe('a short rehearsal', () => {
+  test('reads nothing stale, loses nothing, and fails only for being short', async () => {
+    const { exitCode, report, output } = await rehearse(...SHORT);
+    expect(report.reasons).toEqual([expect.stringMatching(/^\d+ writes are fewer than the 500/)]);
+    expect(exitCode).toBe(1);
+    expect(report.totals).toMatchObject({
+      staleReads: 0,
+      boundedStaleReads: 0,
+      errors5xx: 0,
+      longestStaleSeconds: 0,
+    });
+    expect(report.totals.crossBackendReads).toBeGreaterThan(100);
+    expect(report.totals.requests).toBeGreaterThan(2500);
+    expect(report.preserved).toEqual({ checked: 300, lost: 0 });
+    expect(report.stages).toEqual([
+      expect.objectContaining({
+        weightPercent: 50,
+        gate: 'pass',
+        flush: expect.objectContaining({ preserved: 300 }),
+      }),
+    ]);
+    expect(report.stages[0]?.hitRate.after).toBeGreaterThan(0.8);
+    expect(output).toMatch(/verdict {2}fail/);
+    nothingLeft();
+  });
+
+  test('the plain way reads stale values', async () => {
+    const { exitCode, report } = await rehearse(...SHORT, '--naive');
+    expect(exitCode).toBe(1);
+    expect(report.mode).toBe('naive');
+    expect(report.totals.staleReads).toBeGreaterThan(20);
+    expect(report.totals.longestStaleSeconds).toBeGreaterThan(0);
+    nothingLeft();
+  });
+
+  test('Ctrl-C leaves no process, no port and no folder', async () => {
+    const run = cutover(['rehearse', '--headless', '--seconds', '60']);
+    const [, redis, postgres] = await printed(
+      run,
+      /servers {2}redis:\/\/127.0.0.1:(\d+) {2}\S+:(\d+)\/cutover/,
+    );
+    const [, express, serverless] = await printed(run, /express \S+:(\d+), serverless \S+:(\d+)/);
+    await printed(run, /weight/);
+    process.kill(-(run.child.pid ?? 0), 'SIGINT');
+    const [exitCode] = await once(run.child, 'close');
+    expect(exitCode).toBe(130);
+    const ports = [redis, postgres, express, serverless].map(Number);
+    expect(await Promise.all(ports.map(isListening))).toEqual([false, false, false, false]);
+    nothingLeft();
+    expect(run.output()).not.toMatch(/ECONN|Error:|error {4}/);
+  });
+});
+
+describe('serve', () => {
+  test('answers on its own PostgreSQL and the memory cache, and says so', async () => {
+    const run = cutover(['serve'], { PORT: '0' });
+    const [, url = ''] = await printed(run, /serving {2}(http:\/\/127.0.0.1:\d+)/);
+    const list = `${url}/api/users/1/mocs`;
+    const put = await fetch(`${list}/a`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: '{"data":{"title":"A"}}',
+    });
+    expect([await put.json(), put.headers.get('x-invalidation')]).toEqual([{ id: 'a', version: 1 }, 'done']);
+    const answers = [await fetch(list), await fetch(list)];
+    expect(answers.map(({ headers }) => headers.get('x-cache'))).toEqual(['miss', 'hit']);
+    expect(await answers[1]?.json()).toEqual({
+      items: [{ id: 'a', version: 1, data: { title: 'A' } }],
+      version: 1,
+    });
+    expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'alive' });
+    expect(await (await fetch(`${url}/ready`)).json()).toMatchObject({
+      status: 'ready',
+      checks: { postgres: { status: 'up' } },
+    });
+
+    const second = cutover(['serve'], { PORT: new URL(url).port });
+    const [refused] = await once(second.child, 'close');
+    expect([refused, second.output()]).toEqual([2, expect.stringContaining(`PORT=${new URL(url).port}`)]);
+
+    run.child.kill('SIGTERM');
+    expect((await once(run.child, 'close'))[0]).toBe(143);
+    nothingLeft();
+  });
+});
