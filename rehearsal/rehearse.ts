@@ -44,7 +44,7 @@ export interface RehearsalContext {
  */
 export async function rehearse(options: RehearsalOptions, context: RehearsalContext): Promise<Report> {
   const { seed, users, mode, seconds } = options;
-  const env = environmentName({ NODE_ENV: context.environment['NODE_ENV'] || DEFAULT_ENV });
+  const env = environmentName(context.environment['NODE_ENV'] || DEFAULT_ENV);
   const printer = createPrinter(context);
   const population = populate({ users, random: seededRandom(seed) });
   printer.line(`rehearsing a cutover: ${mode}, ${users} users, ${seconds} s, seed ${seed}`);

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Pool } from 'undici';
+import { PROBLEM_TYPE, ProblemError, problemOf } from '../lambda/contract/problem.ts';
 import type { Backend } from './checker.ts';
 import type { Device } from './population.ts';
 
@@ -68,9 +69,10 @@ export function createRouter({ backends, devices }: RouterOptions): Router {
       await pipeline(answer.body, response);
     } catch (error) {
       if (response.headersSent) return void response.destroy();
-      response.writeHead(502, { 'content-type': 'application/problem+json', 'x-backend': backend });
-      const detail = `the ${backend} backend did not answer: ${error instanceof Error ? error.message : error}`;
-      response.end(JSON.stringify({ type: 'about:blank', title: 'Bad Gateway', status: 502, detail }));
+      const why = error instanceof Error ? error.message : String(error);
+      const problem = problemOf(new ProblemError(502, `the ${backend} backend did not answer: ${why}`));
+      response.writeHead(problem.status, { 'content-type': PROBLEM_TYPE, 'x-backend': backend });
+      response.end(JSON.stringify(problem));
     }
   });
 

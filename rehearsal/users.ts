@@ -71,9 +71,15 @@ export function startUsers({ url, population, checker, recorder, random, onError
       );
     }
     const { version } = JSON.parse(text) as { version: number };
+    const acknowledgement = answer.headers['x-invalidation'] as Acknowledgement;
+    // A checker that is told nothing finds nothing.
+    const complete = Number.isInteger(version) && (pending ? cache : acknowledgement) !== undefined;
+    if (!complete)
+      throw new Error(
+        `rehearse: ${action.method} ${path} was answered by ${backend} without version, x-cache or x-invalidation: ${text}`,
+      );
     if (pending) checker.end(pending, { version, backend });
     else {
-      const acknowledgement = answer.headers['x-invalidation'] as Acknowledgement;
       checker.acknowledged(target.key, { version, backend, acknowledgement });
     }
   };

@@ -1,7 +1,5 @@
 import { Command, CommanderError } from 'commander';
 import colors from 'picocolors';
-import { ConfigurationError } from '../lambda/contract/errors.ts';
-import { UsageError } from '../rehearsal/options.ts';
 import { flushCommand } from './flush-migration-cache.ts';
 import { rehearseCommand } from './rehearse.ts';
 import { serveCommand } from './serve.ts';
@@ -9,6 +7,8 @@ import { serveCommand } from './serve.ts';
 /** Exit codes: 0 done, 1 failed, 2 bad usage. */
 const FAILED = 1;
 const BAD_USAGE = 2;
+/** By their codes: a bundle that is served has classes of its own. */
+const BAD_USAGE_CODES = new Set(['CUTOVER_USAGE', 'CUTOVER_CONFIGURATION']);
 
 const program = new Command('cutover')
   .description('Moves live traffic from one backend to another: no stale read, no lost session, a way back.')
@@ -28,7 +28,7 @@ function exitCodeOf(error: unknown): number {
   // Commander has printed its own message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
   console.error(colors.red(error instanceof Error ? error.message : String(error)));
-  if (error instanceof UsageError || error instanceof ConfigurationError) return BAD_USAGE;
+  if (error instanceof Error && 'code' in error && BAD_USAGE_CODES.has(String(error.code))) return BAD_USAGE;
   if (process.env['DEBUG']) console.error(error);
   return FAILED;
 }

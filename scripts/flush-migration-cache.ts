@@ -23,7 +23,7 @@ Exit codes: 0 done, 1 failed or stopped at the limit of 60 s, 2 bad usage.`,
     const { REDIS_URL: url } = process.env;
     if (!url) throw new ConfigurationError('flush: REDIS_URL is not set; it is redis://host:6379');
     const dryRun = flags.dryRun === true || readSwitch(process.env, 'DRY_RUN');
-    const plan = planFlush({ env: environmentName(process.env) });
+    const plan = planFlush({ env: environmentName(process.env['NODE_ENV']) });
     const { flushAt } = await import('../lambda/flush/run.ts');
     const live = process.stderr.isTTY && !flags.json;
     const onProgress = ({ scanned, flushed }: FlushReport) =>

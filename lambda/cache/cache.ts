@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import { type Codec, jsonCodec } from './codec.ts';
 import { isNested, type Loader, runLoader } from './flight.ts';
-import type { Keyspace, Places } from './keyspace.ts';
+import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
 import { drawToken, type LeaseToken } from './lease.ts';
 import { look } from './look.ts';
 import type { CacheStore } from './store.ts';
@@ -37,7 +38,7 @@ export interface CacheMetrics {
 export interface Cache {
   /**
    * Answers from the cache, or loads, stores and answers. Never throws because of the cache.
-   * @throws InvalidKeyError for a key of no family, RangeError for a TTL of 0 or below, what the loader
+   * @throws InvalidKeyError for a key of no cache family, RangeError for a TTL of 0 or below, what the loader
    * throws, LoaderTimeoutError.
    */
   resolve<T>(key: string, load: Loader<T>, options?: ReadOptions): Promise<Answer<T>>;
@@ -70,6 +71,7 @@ const LONGEST_WAIT_MS = 64;
 /** A lease outlives its loader by this much: the fill has to travel too. */
 const LEASE_MARGIN_MS = 1000;
 const INVALIDATION_ATTEMPTS = 2;
+const MAX_ABANDONED = 1000;
 
 /**
  * The cache: a read that misses takes a lease, loads, and stores only if no invalidation removed the lease
@@ -81,6 +83,8 @@ export function createCache(options: CacheOptions): Cache {
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
   const counts = { hits: 0, misses: 0, bypasses: 0, fencedFills: 0, errors: 0 };
   const flights = new Map<LeaseToken, Promise<unknown>>();
+  /** Leases that were waited for in vain: nobody else has to wait for them. */
+  const abandoned = new LRUCache<LeaseToken, true>({ max: MAX_ABANDONED, ttl: leaseMs });
 
   const failed = (error: unknown, { family }: Places) => {
     counts.errors += 1;
@@ -99,8 +103,8 @@ export function createCache(options: CacheOptions): Cache {
     if (encoded === undefined)
       throw new TypeError('cache: the loaded value has no encoding; return null for "nothing"');
     const { leaseAt, home } = places;
-    const expiry = ['PX', String(Math.ceil(ttlSeconds * 1000))];
-    if (!(await at.fill({ leaseAt, token, home, value: encoded, expiry }))) counts.fencedFills += 1;
+    const ttlMs = Math.ceil(ttlSeconds * 1000);
+    if (!(await at.fill({ leaseAt, token, home, value: encoded, ttlMs }))) counts.fencedFills += 1;
   };
 
   const loadAndFill = async <T>(at: CacheStore, places: Places, entry: Entry & { load: Loader<T> }) => {
@@ -157,14 +161,24 @@ export function createCache(options: CacheOptions): Cache {
       // A lease: only the load under this very lease is safe to join, since no invalidation removed it.
       const flight = flights.get(seen.lease);
       if (flight && !isNested()) return join(flight, read.load);
-      if (flight || performance.now() >= waitUntil) return loadWithoutStoring(read.load, 'miss');
+      if (performance.now() >= waitUntil) abandoned.set(seen.lease, true);
+      if (flight || abandoned.has(seen.lease)) return loadWithoutStoring(read.load, 'miss');
       await sleep(waitMs * (0.5 + Math.random() / 2));
     }
   };
 
+  /** State has stores of its own: here a wrong type would be unlinked, and an invalidation would end a session. */
+  const locate = (key: string): Places => {
+    const places = keyspace.locate(key);
+    if (places.family.kind === 'cache') return places;
+    throw new InvalidKeyError(
+      `cache: ${places.family.name} is a family of state, which no cache may hold or remove`,
+    );
+  };
+
   return {
     async resolve(key, load, { ttlSeconds } = {}) {
-      const places = keyspace.locate(key);
+      const places = locate(key);
       const ttl = ttlSeconds ?? places.family.ttlSeconds;
       if (ttl === undefined || !(ttl > 0)) {
         throw new RangeError(`cache: ttlSeconds=${ttl} of family ${places.family.name} is not above 0`);
@@ -173,7 +187,7 @@ export function createCache(options: CacheOptions): Cache {
       return readThrough(store, places, { load, ttlSeconds: ttl });
     },
     async invalidate(...keys) {
-      const located = keys.map((key) => keyspace.locate(key));
+      const located = keys.map(locate);
       const order = located.flatMap((places) => places.invalidation);
       for (let attempt = 1; attempt <= INVALIDATION_ATTEMPTS; attempt += 1) {
         try {

@@ -14,7 +14,7 @@ export interface Look {
   readonly store: CacheStore;
   readonly places: Places;
   readonly codec: Codec;
-  /** The token to take the lease with, if nothing of use is there; fresh for every look. */
+  /** The token to take the lease with, if nothing of use is there; never used before. */
   readonly token: LeaseToken;
   readonly leaseMs: number;
   readonly onError: (error: unknown) => void;
@@ -44,7 +44,7 @@ async function lookOrThrow({ store, places, codec, token, leaseMs, onError }: Lo
   const seen = parse(bytes, { codec, onError });
   if (seen) return seen;
   if (bytes !== null && leaseAt === home) {
-    // Undecodable: replaced only if it is still what was seen. Another's lease, if it is not, is found next time.
+    // Undecodable: replaced only if it is still what was seen. If it is not, the token was not used: look again.
     const taken = await store.takeOver(home, bytes, { token, leaseMs });
     return taken ? { kind: 'held' } : lookOrThrow({ store, places, codec, token, leaseMs, onError });
   }

@@ -22,11 +22,10 @@ export function memoryStore(): CacheStore {
       entries.set(key, token, { ttl: leaseMs });
       return true;
     },
-    async fill({ leaseAt, token, home, value, expiry }) {
+    async fill({ leaseAt, token, home, value, ttlMs }) {
       if (read(leaseAt) !== token) return false;
       if (leaseAt !== home) entries.delete(leaseAt);
-      const ttl = Math.min(Number(expiry[1] ?? Number.POSITIVE_INFINITY), MEMORY_TTL_SECONDS * 1000);
-      entries.set(home, value.toString(), { ttl });
+      entries.set(home, value, { ttl: Math.min(ttlMs, MEMORY_TTL_SECONDS * 1000) });
       return true;
     },
     async release(key, token) {

@@ -43,13 +43,12 @@ export function phaseOf(environment: Environment): Phase {
 const ENVIRONMENT_NAME = /^[A-Za-z0-9_-]{1,32}$/;
 
 /**
- * `NODE_ENV`, which names the namespace `cw:{env}:` and so has to be the same in every process on one Redis.
+ * The name in `cw:{env}:`, from `NODE_ENV` or what else `source` says; the same in every process on one Redis.
  * @throws ConfigurationError when it is missing or could not be part of a key.
  */
-export function environmentName(environment: Environment): string {
-  const value = environment['NODE_ENV'];
+export function environmentName(value: string | undefined, source = 'NODE_ENV'): string {
   if (value !== undefined && ENVIRONMENT_NAME.test(value)) return value;
   throw new ConfigurationError(
-    `cache: NODE_ENV=${value ?? ''} cannot name a namespace; set it to 1-32 letters, digits, "-" or "_", the same for both backends`,
+    `cache: ${source}=${value ?? ''} cannot name a namespace; set it to 1-32 letters, digits, "-" or "_", the same for both backends`,
   );
 }

@@ -16,8 +16,15 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1`;
 
+/** A fill of what somebody else's SET would have stored. */
+export interface SetFill extends Omit<Fill, 'value' | 'ttlMs'> {
+  readonly value: string | Buffer;
+  /** As SET takes it: `['EX', '300']`; empty for a value that does not expire. */
+  readonly expiry: readonly string[];
+}
+
 /** The command of a fill, which answers 1 if it stored. */
-export function fillCommand({ leaseAt, token, home, value, expiry }: Fill): (string | Buffer)[] {
+export function fillCommand({ leaseAt, token, home, value, expiry }: SetFill): (string | Buffer)[] {
   return ['EVAL', FILL, '2', leaseAt, home, token, value, ...expiry];
 }
 
@@ -40,8 +47,8 @@ export function redisStore(send: Send): CacheStore {
     async takeOver(key, seen, { token, leaseMs }) {
       return (await send(['EVAL', TAKE_OVER, '1', key, seen, token, String(leaseMs)])) === 1;
     },
-    async fill(fill) {
-      return (await send(fillCommand(fill))) === 1;
+    async fill({ ttlMs, ...fill }) {
+      return (await send(fillCommand({ ...fill, expiry: ['PX', String(ttlMs)] }))) === 1;
     },
     async release(key, token) {
       await send(['EVAL', RELEASE, '1', key, token]);

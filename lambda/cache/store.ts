@@ -6,9 +6,8 @@ export interface Fill {
   readonly leaseAt: PhysicalKey;
   readonly token: LeaseToken;
   readonly home: PhysicalKey;
-  readonly value: string | Buffer;
-  /** As SET takes it: `['PX', '300000']`; empty for a value that does not expire. */
-  readonly expiry: readonly string[];
+  readonly value: string;
+  readonly ttlMs: number;
 }
 
 /**

@@ -26,7 +26,10 @@ export function collectionRoutes(collections: Collections): Hono {
     async (c) => {
       const owner = owned(c);
       const id = itemId(c);
-      requireJson(c.req.header('content-type'));
+      requireJson({
+        contentType: c.req.header('content-type'),
+        contentEncoding: c.req.header('content-encoding'),
+      });
       const written = await collections.put(owner, { id, data: parseBody(await c.req.text()) });
       acknowledge(c, written);
       return c.json({ id, version: written.version });

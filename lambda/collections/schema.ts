@@ -34,6 +34,7 @@ const Id = v.pipe(
   v.regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'has control characters'),
   v.regex(/^[^:]*$/, 'has a ":"'),
   v.check((id) => id.isWellFormed(), 'is not well-formed Unicode'),
+  v.check((id) => id !== '.' && id !== '..', 'is a dot segment'),
 );
 
 const Body = v.strictObject({
@@ -58,10 +59,28 @@ export function parseId(field: 'userId' | 'itemId', value: string): string {
   throw new ProblemError(400, `${field} ${show(value)} ${parsed.issues[0].message}`);
 }
 
-/** @throws ProblemError 415 unless the content type is JSON. */
-export function requireJson(contentType: string | undefined): void {
-  if (/^application\/json\s*(;|$)/i.test(contentType ?? '')) return;
-  throw new ProblemError(415, `content-type ${show(contentType ?? '')} is not application/json`);
+/** What the headers of a request say about its body. */
+export interface BodyHeaders {
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+}
+
+/** @throws ProblemError 415 unless the body is JSON in UTF-8, as it is. */
+export function requireJson({ contentType = '', contentEncoding = 'identity' }: BodyHeaders): void {
+  const [type = '', ...parameters] = contentType
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  if (type !== 'application/json' || (charset && !/^charset="?utf-8"?$/.test(charset))) {
+    throw new ProblemError(415, `content-type ${show(contentType)} is not application/json in UTF-8`);
+  }
+  if (contentEncoding !== 'identity') {
+    throw new ProblemError(
+      415,
+      `content-encoding ${show(contentEncoding)} is not served; send the body as it is`,
+    );
+  }
 }
 
 /** @throws ProblemError 413. */

@@ -13,12 +13,10 @@ export const PROBLEM_TYPE = 'application/problem+json';
 const TITLES = {
   400: 'Bad Request',
   404: 'Not Found',
-  405: 'Method Not Allowed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
-  503: 'Service Unavailable',
 } as const;
 
 export type ProblemStatus = keyof typeof TITLES;

@@ -15,6 +15,8 @@ export interface PoolOptions {
 const CONNECT_TIMEOUT_MS = 2000;
 /** Below the loader's own 5 s, so that the database gives up before the reader does. */
 const STATEMENT_TIMEOUT_MS = 4000;
+/** For a connection that is silent: the server's own timeout does not arrive there. */
+const QUERY_TIMEOUT_MS = 4500;
 
 /** A pool of connections to PostgreSQL. Nothing is connected before the first query. */
 export function createPool({
@@ -29,6 +31,8 @@ export function createPool({
     max: maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
   });
   pool.on('error', onError);
   return pool;
@@ -41,17 +45,21 @@ export function createPool({
 export async function withTransaction<T>(pool: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const connection = await pool.connect();
   let broken: Error | undefined;
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  // A connection that the pool has lent out reports its loss to nobody else, and an unheard error ends the process.
+  connection.on('error', onError);
   try {
     await connection.query('BEGIN');
     const result = await work(connection);
     await connection.query('COMMIT');
     return result;
   } catch (error) {
-    await connection.query('ROLLBACK').catch((cause: Error) => {
-      broken = cause;
-    });
+    await connection.query('ROLLBACK').catch(onError);
     throw error;
   } finally {
+    connection.off('error', onError);
     connection.release(broken);
   }
 }

@@ -8,6 +8,12 @@ export class FlushLimitError extends CutoverError {
   readonly code = 'CUTOVER_FLUSH_LIMIT';
 }
 
+/** The server was restarted or replaced during the pass, and a cursor is worth nothing on another one. */
+export class FlushInterruptedError extends CutoverError {
+  override readonly name = 'FlushInterruptedError';
+  readonly code = 'CUTOVER_FLUSH_INTERRUPTED';
+}
+
 export interface FlushReport {
   readonly scanned: number;
   /** Deleted, or in a dry run what would have been. */
@@ -17,6 +23,8 @@ export interface FlushReport {
   /** The first keys due for deletion, for a person to look at. */
   readonly samples: readonly string[];
 }
+
+type Bytes = string | Buffer;
 
 export interface FlushOptions {
   readonly send: Send;
@@ -34,7 +42,8 @@ const MAX_SAMPLES = 10;
 /**
  * Deletes the plan's keys in one pass over the keyspace. Keys that stand during the whole pass are never missed;
  * running it again is harmless.
- * @throws FlushLimitError after `limitSeconds` (default 60); what Redis answers, as the lack of a permission.
+ * @throws FlushLimitError after `limitSeconds` (default 60); FlushInterruptedError; what Redis answers, as the lack of
+ * a permission.
  */
 export async function flush({
   send,
@@ -55,16 +64,18 @@ export async function flush({
     samples,
   });
 
+  const runId = await runIdOf(send);
   let cursor = '0';
   do {
-    const [next, keys] = (await send(['SCAN', cursor, 'COUNT', String(SCAN_COUNT)])) as [string, string[]];
-    // SCAN may show a key twice in one reply; deleted keys do not come again.
-    const due = [...new Set(keys)].filter((key) => {
-      const decision = plan.decide(key);
+    const [next, keys] = (await send(['SCAN', cursor, 'COUNT', String(SCAN_COUNT)])) as [Bytes, Bytes[]];
+    // A byte a character, as Redis matches; and once each, since SCAN may show a key twice in one reply.
+    const unique = new Map(keys.map((key) => [Buffer.from(key).toString('latin1'), key]));
+    const due = [...unique].flatMap(([text, key]) => {
+      const decision = plan.decide(text);
       counts[decision] += 1;
-      return decision === 'flush';
+      return decision === 'flush' ? [key] : [];
     });
-    samples.push(...due.slice(0, MAX_SAMPLES - samples.length));
+    samples.push(...due.slice(0, MAX_SAMPLES - samples.length).map(String));
     if (!dryRun && due.length > 0) deleted += Number(await send(['UNLINK', ...due]));
     cursor = String(next);
     onProgress?.(report());
@@ -74,5 +85,14 @@ export async function flush({
       );
     }
   } while (cursor !== '0');
+  if ((await runIdOf(send)) !== runId) {
+    throw new FlushInterruptedError(
+      'flush: Redis was restarted during the flush, so keys may have been missed; run it again',
+    );
+  }
   return report();
+}
+
+async function runIdOf(send: Send): Promise<string | undefined> {
+  return /^run_id:(\w+)/m.exec(String(await send(['INFO', 'server'])))?.[1];
 }

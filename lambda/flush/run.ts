@@ -19,6 +19,7 @@ export async function flushAt(url: string, options: Omit<FlushOptions, 'send'>):
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     deadlineMs: COMMAND_DEADLINE_MS,
     maxAttempts: CONNECT_ATTEMPTS,
+    binary: true,
   });
   try {
     await redis.ready(READY_WITHIN_MS);

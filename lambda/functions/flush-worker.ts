@@ -12,7 +12,10 @@ export async function handler(): Promise<FlushReport> {
   const { REDIS_URL: url } = process.env;
   if (!url) throw new ConfigurationError('flush: REDIS_URL is not set; it is redis://host:6379');
   const dryRun = readSwitch(process.env, 'DRY_RUN');
-  const report = await flushAt(url, { plan: planFlush({ env: environmentName(process.env) }), dryRun });
+  const report = await flushAt(url, {
+    plan: planFlush({ env: environmentName(process.env['NODE_ENV']) }),
+    dryRun,
+  });
   // No keys in the log: an id in a key may be a person's.
   const { samples: _samples, ...counts } = report;
   logger.info(dryRun ? 'dry run' : 'flushed', counts);

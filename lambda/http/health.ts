@@ -9,17 +9,29 @@ interface Check {
   readonly error?: string;
 }
 
+/** Whether traffic may come, and why not. */
+export interface Readiness {
+  readonly status: 'ready' | 'unready';
+  readonly checks: Readonly<Record<string, Check>>;
+}
+
 /** `/health` says that this process is alive; `/ready` that each server it needs answers, and how fast. */
 export function healthRoutes(probes: Readonly<Record<string, Probe>>): Hono {
   const routes = new Hono();
   routes.get('/health', (c) => c.json({ status: 'alive' }));
   routes.get('/ready', async (c) => {
-    const entries = Object.entries(probes).map(async ([name, probe]) => [name, await check(probe)] as const);
-    const checks = Object.fromEntries(await Promise.all(entries));
-    const ready = Object.values(checks).every(({ status }) => status === 'up');
-    return c.json({ status: ready ? 'ready' : 'unready', checks }, ready ? 200 : 503);
+    const readiness = await readinessOf(probes);
+    return c.json(readiness, readiness.status === 'ready' ? 200 : 503);
   });
   return routes;
+}
+
+/** Asks all servers at once. Never rejects. */
+export async function readinessOf(probes: Readonly<Record<string, Probe>>): Promise<Readiness> {
+  const entries = Object.entries(probes).map(async ([name, probe]) => [name, await check(probe)] as const);
+  const checks = Object.fromEntries(await Promise.all(entries));
+  const ready = Object.values(checks).every(({ status }) => status === 'up');
+  return { status: ready ? 'ready' : 'unready', checks };
 }
 
 async function check(probe: Probe): Promise<Check> {

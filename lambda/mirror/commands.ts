@@ -1,14 +1,16 @@
 /** A value or a key as node-redis takes it. */
 export type Argument = string | Buffer;
 
-/** Commands that change no key, by their name without case and underscores. */
+/** Commands that change no value, by their name without case and underscores. */
 const READS = new Set(
   `GET MGET EXISTS TTL PTTL EXPIRETIME PEXPIRETIME TYPE STRLEN GETRANGE SUBSTR GETBIT BITCOUNT BITPOS BITFIELDRO
   OBJECTENCODING OBJECTFREQ OBJECTIDLETIME OBJECTREFCOUNT MEMORYUSAGE DUMP WATCH TOUCH SCAN SCANITERATOR KEYS
   HGET HMGET HGETALL HEXISTS HKEYS HVALS HLEN HSTRLEN HSCAN HSCANITERATOR HRANDFIELD
   SMEMBERS SISMEMBER SMISMEMBER SCARD SRANDMEMBER SSCAN SSCANITERATOR SINTER SUNION SDIFF SINTERCARD
   ZRANGE ZRANGEWITHSCORES ZSCORE ZMSCORE ZCARD ZCOUNT ZRANK ZREVRANK ZLEXCOUNT ZSCAN ZSCANITERATOR
-  LRANGE LLEN LINDEX LPOS XLEN XRANGE XREVRANGE XREAD`.split(/\s+/),
+  LRANGE LLEN LINDEX LPOS XLEN XRANGE XREVRANGE XREAD
+  EXPIRE PEXPIRE EXPIREAT PEXPIREAT PERSIST PUBLISH SPUBLISH
+  SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE`.split(/\s+/),
 );
 
 /** `setEx`, `SETEX` and `SET_EX` are one command. */
@@ -22,7 +24,7 @@ export function stringsOf(args: readonly unknown[]): string[] {
     if (typeof arg === 'string') return [arg];
     if (Buffer.isBuffer(arg)) return [arg.toString()];
     if (Array.isArray(arg)) return stringsOf(arg);
-    return arg !== null && typeof arg === 'object' ? Object.keys(arg) : [];
+    return arg !== null && typeof arg === 'object' ? stringsOf(Object.entries(arg)) : [];
   });
 }
 

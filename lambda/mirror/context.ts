@@ -14,11 +14,14 @@ export interface Reading {
 
 /** Remembers, for each asynchronous context, the reads that its code made. */
 export interface ReadContext {
-  /** Notes a read. Has to be called in the caller's own tick, so that what the caller awaits inherits it. */
-  begin(key: string): Reading;
+  /** Notes reads. Has to be called in the caller's own tick, so that what the caller awaits inherits them. */
+  begin(keys: readonly string[]): Reading[];
   /** The token under which a SET of this key may be stored, once. In the caller's own tick, too. */
   take(key: string): LeaseToken | undefined;
 }
+
+/** Reads that a context remembers; what is forgotten turns a fill into an invalidation. */
+const MAX_OPEN_READINGS = 256;
 
 /**
  * Plain handlers pass nothing from their `get` to their `setEx`; the context does. Each read enters a map of its
@@ -29,16 +32,19 @@ export interface ReadContext {
 export function createReadContext(lifetimeMs: number): ReadContext {
   const contexts = new AsyncLocalStorage<ReadonlyMap<string, Reading>>();
   return {
-    begin(key) {
+    begin(keys) {
       const now = performance.now();
       const useful = [...(contexts.getStore() ?? [])].filter(([, it]) => it.open && it.expiresAt > now);
-      const readings = new Map(useful);
-      const before = readings.get(key);
-      if (before) before.ambiguous = true;
-      const reading: Reading = { open: true, ambiguous: before !== undefined, expiresAt: now + lifetimeMs };
-      readings.set(key, reading);
+      const readings = new Map(useful.slice(-MAX_OPEN_READINGS));
+      const begun = keys.map((key) => {
+        const before = readings.get(key);
+        if (before) before.ambiguous = true;
+        const reading: Reading = { open: true, ambiguous: before !== undefined, expiresAt: now + lifetimeMs };
+        readings.set(key, reading);
+        return reading;
+      });
       contexts.enterWith(readings);
-      return reading;
+      return begun;
     },
     take(key) {
       const reading = contexts.getStore()?.get(key);

@@ -7,6 +7,7 @@ import { FAMILIES, type Family } from '../contract/families.ts';
 import { commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
 import { mirrorMulti } from './multi.ts';
 import { createProtocol, type MirrorProtocol } from './protocol.ts';
+import { type Call, runUnknownWrite } from './unknown-write.ts';
 
 /** What the mirror needs of the legacy backend's client: one connection of node-redis 4 or newer. */
 export interface MirrorableClient {
@@ -22,14 +23,13 @@ export interface MirrorOptions {
   readonly onUnknownWrite?: (message: string) => void;
 }
 
-interface Call {
-  readonly name: string;
-  readonly args: readonly unknown[];
-  readonly original: () => Promise<unknown>;
-}
-
-const DERIVES = new Set(['DUPLICATE', 'WITHTYPEMAPPING', 'WITHCOMMANDOPTIONS', 'WITHABORTSIGNAL', 'ASAP']);
+const DERIVES = new Set(['WITHTYPEMAPPING', 'WITHCOMMANDOPTIONS', 'WITHABORTSIGNAL']);
+/** Other connections, or an order of their own: their invalidations could overtake each other. */
+const REFUSED = new Set(['LEGACY', 'CREATEPOOL', 'EXECUTEISOLATED', 'ASAP']);
+/** The legacy backend's own removal or change of a set: runs where the UNLINK of the legacy key would. */
 const REPLACES_VALUE = new Set(['DEL', 'UNLINK', 'GETDEL', 'SADD', 'SREM']);
+/** Scripts can change keys that their arguments do not name. */
+const SCRIPTS = new Set(['EVAL', 'EVALSHA', 'FCALL']);
 
 /**
  * Makes the legacy backend coherent with the serverless one: wraps its Redis client, and its code stays as it is.
@@ -37,9 +37,12 @@ const REPLACES_VALUE = new Set(['DEL', 'UNLINK', 'GETDEL', 'SADD', 'SREM']);
  *     const redis = mirror(createClient({ url }), { env: 'production' });
  *
  * A miss takes the lease beside the key, the `setEx` that follows in the same asynchronous context stores only
- * under it, and every other change of a cached key is an invalidation for both backends. Keys of state families
- * and keys that the registry does not know pass untouched. A load has to begin after the answer of its `get`:
- * one that runs beside it can still store what an update has just replaced.
+ * under it, and every other command that names a cached key and may change it is an invalidation for both backends.
+ * Keys of state families and keys that the registry does not know pass untouched.
+ *
+ * A load has to begin after the answer of its `get`: one that runs beside it, or goes on when a `Promise.race` has given
+ * up the `get`, can still store what an update has just replaced. A `get` that nobody awaits can, before Node 24, lend its
+ * lease to the next request on the same connection. Scripts and sets that are filled by SADD are not covered.
  * @throws ConfigurationError for a client that is no single connection, or an unusable `env`. The first command
  * on a mapped key rejects with one, too, when the Redis is in use under another `env`.
  */
@@ -49,9 +52,19 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
       'mirror: the client has to be one connection, made by createClient() of node-redis',
     );
   }
-  const env = environmentName({ NODE_ENV: options.env });
+  const env = environmentName(options.env, 'env');
+  const { keyPrefix } = (client as { options?: { keyPrefix?: unknown } }).options ?? {};
+  if (keyPrefix) {
+    throw new ConfigurationError(
+      `mirror: keyPrefix=${String(keyPrefix)} hides the keys; name them in full and drop it`,
+    );
+  }
   const keyspace = createKeyspace({ phase: 'legacy', env, families: options.families ?? FAMILIES });
-  const send: Send = (command) => client.sendCommand([...command]);
+  const send: Send = async (command) => {
+    const reply = await client.sendCommand([...command]);
+    // The client may be told to answer buffers.
+    return Buffer.isBuffer(reply) ? reply.toString() : reply;
+  };
   const protocol = createProtocol(send);
   const onUnknownWrite = once(
     options.onUnknownWrite ?? ((message) => process.emitWarning(message, 'CutoverMirror')),
@@ -67,10 +80,11 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
     return claim;
   };
 
-  return wrap(client, { keyspace, protocol, claimed, onUnknownWrite });
+  return wrap(client, { options, keyspace, protocol, claimed, onUnknownWrite });
 }
 
 interface Wiring {
+  readonly options: MirrorOptions;
   readonly keyspace: Keyspace;
   readonly protocol: MirrorProtocol;
   readonly claimed: () => Promise<void>;
@@ -85,9 +99,14 @@ function wrap<C extends object>(client: C, wiring: Wiring): C {
       return (...args: unknown[]) => {
         const original = () => method.apply(target, args);
         const name = commandName(property);
+        if (REFUSED.has(name))
+          throw new ConfigurationError(
+            `mirror: ${property}() would go around the mirror; use the client itself`,
+          );
         if (name === 'MULTI') return mirrorMulti(original() as object, wiring);
+        if (name === 'DUPLICATE') return mirror(original() as MirrorableClient, wiring.options);
         if (DERIVES.has(name)) return wrap(original() as object, wiring);
-        const result = perform({ name, args, original }, wiring);
+        const result = perform(name, { target, method: property, args, original }, wiring);
         // `on()` answers the client itself, `connect()` promises it: both have to stay mirrored.
         if (name === 'CONNECT') return Promise.resolve(result).then(() => wrapped);
         return result === target ? wrapped : result;
@@ -98,8 +117,8 @@ function wrap<C extends object>(client: C, wiring: Wiring): C {
 }
 
 /** Runs a command; what depends on the caller's context happens before anything is awaited. */
-function perform(call: Call, { keyspace, protocol, claimed, onUnknownWrite }: Wiring): unknown {
-  const { name, args, original } = call;
+function perform(name: string, call: Call, { keyspace, protocol, claimed, onUnknownWrite }: Wiring): unknown {
+  const { args, original } = call;
   const locate = (text: string): Places | undefined => {
     const places = keyspace.tryLocate(text);
     return places?.family.kind === 'cache' ? places : undefined;
@@ -111,8 +130,10 @@ function perform(call: Call, { keyspace, protocol, claimed, onUnknownWrite }: Wi
   }
   const mapped = stringsOf(args).flatMap((text) => locate(text) ?? []);
   const [first] = mapped;
+  const sent = name === 'SENDCOMMAND' ? commandName(String(stringsOf(args)[0])) : name;
+  if (SCRIPTS.has(sent)) onUnknownWrite(sent);
   if (!first) return original();
-  if (name === 'GET') return protocol.read(first, after(claimed, original));
+  if (name === 'GET' || name === 'GETEX') return protocol.read(first, after(claimed, original));
 
   const set = plainSetOf(name, args);
   if (set) {
@@ -123,10 +144,9 @@ function perform(call: Call, { keyspace, protocol, claimed, onUnknownWrite }: Wi
   }
   if (REPLACES_VALUE.has(name)) return after(claimed, () => protocol.invalidate(mapped, original))();
 
-  const sent = name === 'SENDCOMMAND' ? commandName(String(stringsOf(args)[0])) : name;
   if (isRead(sent)) return original();
   onUnknownWrite(sent);
-  return after(claimed, () => original().finally(() => protocol.invalidate(mapped)))();
+  return after(claimed, () => runUnknownWrite(call, { mapped, protocol }))();
 }
 
 const after =
@@ -142,7 +162,7 @@ function once(tell: (message: string) => void): (name: string) => void {
     if (told.has(name)) return;
     told.add(name);
     tell(
-      `mirror: ${name} on a cached key is not known to the mirror: it runs as it is and is followed by an invalidation`,
+      `mirror: ${name} on a cached key is not known to the mirror: what it stores is removed again, and keys that only a script names are not seen`,
     );
   };
 }

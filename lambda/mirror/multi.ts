@@ -14,56 +14,64 @@ interface MultiOptions {
   readonly keyspace: Keyspace;
 }
 
+interface Fill {
+  readonly places: Places;
+  readonly value: Argument;
+}
+
 const EXECUTES = new Set(['EXEC', 'EXECTYPED', 'EXECASPIPELINE', 'EXECASPIPELINETYPED']);
 
 /**
- * Wraps a MULTI: a SET is a fill under its token, or removes the key; everything else on a mapped key runs as
- * it is. What was touched is invalidated after the EXEC and before its caller goes on.
+ * Wraps a MULTI: a SET is a fill under its token, or removes the key; everything else runs as it is. What it touches
+ * of the cached keys is removed in the same EXEC, so that nobody reads it, and then from the namespaces.
  */
 export function mirrorMulti<T extends object>(transaction: T, { protocol, keyspace }: MultiOptions): T {
   const raw = transaction as T & Transaction;
   const touched = new Set<Places>();
+  const fills = new Map<number, Fill>();
   /** The place in the reply of each SET that became another command. */
-  const sets = new Map<number, { places: Places; filled: Argument | undefined }>();
+  const sets: number[] = [];
   let queued = 0;
 
   const execute = async (run: () => Promise<unknown>) => {
+    for (const { fence, legacy } of touched) {
+      raw.addCommand(['UNLINK', fence]);
+      raw.addCommand(['UNLINK', legacy]);
+    }
     try {
       const replies = await run();
       if (!Array.isArray(replies)) return replies;
-      await Promise.all(
-        [...sets].map(async ([index, { places, filled }]) => {
-          if (filled !== undefined && replies[index] === 1) await protocol.afterFill(places, filled);
-          else touched.add(places);
-          replies[index] = 'OK';
-        }),
-      );
-      return replies;
+      for (const [index, { places, value }] of fills) {
+        await protocol.afterFill(places, { value, stored: replies[index] === 1 });
+      }
+      for (const index of sets) replies[index] = 'OK';
+      return replies.slice(0, queued);
+    } catch (error) {
+      // One command may have failed and the others not, or only the reply be lost.
+      for (const { places } of fills.values()) touched.add(places);
+      throw error;
     } finally {
-      // Also when EXEC failed: it may have been executed and only its reply be lost.
       if (touched.size > 0) await protocol.invalidate([...touched]);
     }
   };
 
   const queue = (name: string, args: readonly unknown[], original: () => unknown) => {
-    const set = plainSetOf(name, args);
-    const places = set && keyspace.tryLocate(set.key);
     const index = queued;
     queued += 1;
-    if (set && places?.family.kind === 'cache') {
-      const token = protocol.take(set.key);
-      sets.set(index, { places, filled: token && set.value });
-      const { fence: leaseAt, legacy: home } = places;
-      raw.addCommand(token ? fillCommand({ leaseAt, token, home, ...set }) : ['UNLINK', home]);
+    const set = plainSetOf(name, args);
+    const places = set && keyspace.tryLocate(set.key);
+    if (!set || places?.family.kind !== 'cache') {
+      const changed = isRead(name) ? [] : stringsOf(args).flatMap((text) => keyspace.tryLocate(text) ?? []);
+      for (const each of changed) if (each.family.kind === 'cache') touched.add(each);
+      original();
       return;
     }
-    if (!isRead(name)) {
-      for (const text of stringsOf(args)) {
-        const mapped = keyspace.tryLocate(text);
-        if (mapped?.family.kind === 'cache') touched.add(mapped);
-      }
-    }
-    original();
+    sets.push(index);
+    const token = protocol.take(set.key);
+    const { fence: leaseAt, legacy: home } = places;
+    raw.addCommand(token ? fillCommand({ leaseAt, token, home, ...set }) : ['UNLINK', home]);
+    if (token) fills.set(index, { places, value: set.value });
+    else touched.add(places);
   };
 
   const wrapped: T = new Proxy(transaction, {

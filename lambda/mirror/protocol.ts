@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { PhysicalKey, Places } from '../cache/keyspace.ts';
-import { drawToken, type LeaseToken } from '../cache/lease.ts';
-import { redisStore, type Send } from '../cache/redis-store.ts';
+import { drawToken, isLease, type LeaseToken } from '../cache/lease.ts';
+import { fillCommand, redisStore, type Send } from '../cache/redis-store.ts';
 import type { Argument, PlainSet } from './commands.ts';
 import { createReadContext } from './context.ts';
 
@@ -20,13 +20,13 @@ export interface MirrorProtocol {
   readMany(all: readonly (Places | undefined)[], get: () => Promise<unknown>): Promise<unknown>;
   /** The token that a SET in this context follows. Has to be called in the caller's own tick. */
   take(key: string): LeaseToken | undefined;
-  /** A SET: a fill if its token still holds, else an invalidation. */
+  /** A SET: a fill if its token still holds; if it does not, or there is none, an invalidation. */
   set(places: Places, set: PlainSet & { token: LeaseToken | undefined }): Promise<void>;
   /**
-   * After a fill: get, UPDATE, SET looks the same as a fill, so the serverless entries go too, unless they hold
-   * just what was stored (docs/decisions/0001-a-fill-keeps-an-equal-entry.md).
+   * After a SET that was a fill, stored or not: get, UPDATE, SET looks the same, so what differs from the value goes,
+   * everywhere (docs/decisions/0001-a-fill-keeps-what-is-equal.md).
    */
-  afterFill(places: Places, value: Argument): Promise<void>;
+  afterFill(places: Places, fill: { value: Argument; stored: boolean }): Promise<void>;
   /** Forgets the key in all its places, the command in the place of the legacy key's UNLINK if one is given. */
   invalidate(places: readonly Places[], command?: () => Promise<unknown>): Promise<unknown>;
 }
@@ -37,11 +37,19 @@ export function createProtocol(send: Send): MirrorProtocol {
   /** Keys whose filler did not come: code that reads and never stores must not be slowed down for ever. */
   const unfilled = new LRUCache<string, true>({ max: 1000, ttl: LEASE_MS });
 
-  const acquire = async (places: Places) => {
+  /** The token to fill under: one's own, or the one that holds, since it was there before one's own load. */
+  const acquire = async (places: Places): Promise<{ held: boolean; token: LeaseToken | undefined }> => {
     const token = drawToken();
     // A failure costs the fill, and the SET that follows is then an invalidation.
     const there = await store.acquire(places.fence, token, LEASE_MS).catch(() => undefined);
-    return there === null ? token : undefined;
+    if (there === null) return { held: true, token };
+    return { held: false, token: there !== undefined && isLease(there) ? there : undefined };
+  };
+
+  const unlinkUnless = async (key: PhysicalKey, value: Argument) => {
+    // Bytes that are not text cannot be compared as text.
+    const there = typeof value === 'string' ? await store.get(key) : undefined;
+    if (there !== null && there !== value) await store.unlink([key]);
   };
 
   const unlinkAll = async (places: readonly Places[]) => {
@@ -57,7 +65,8 @@ export function createProtocol(send: Send): MirrorProtocol {
 
   const protocol: MirrorProtocol = {
     async read(places, get) {
-      const reading = context.begin(places.legacy);
+      const [reading] = context.begin([places.legacy]);
+      if (!reading) return get();
       const waitUntil = performance.now() + WAIT_FOR_FILLER_MS;
       for (let waitMs = 4; ; waitMs *= 2) {
         const value = await get();
@@ -65,11 +74,9 @@ export function createProtocol(send: Send): MirrorProtocol {
           reading.open = false;
           return value;
         }
-        const token = await acquire(places);
-        if (token !== undefined) {
-          reading.token = token;
-          return null;
-        }
+        const { held, token } = await acquire(places);
+        if (token) reading.token = token;
+        if (held) return null;
         if (reading.ambiguous || unfilled.has(places.legacy)) return null;
         if (performance.now() >= waitUntil) {
           unfilled.set(places.legacy, true);
@@ -79,37 +86,39 @@ export function createProtocol(send: Send): MirrorProtocol {
       }
     },
     async readMany(all, get) {
-      const readings = all.map((places) => places && context.begin(places.legacy));
+      const mapped = all.flatMap((places, index) => (places ? [{ places, index }] : []));
+      const readings = context.begin(mapped.map(({ places }) => places.legacy));
       const values = await get();
       if (!Array.isArray(values)) return values;
       await Promise.all(
-        all.map(async (places, index) => {
-          const reading = readings[index];
-          if (!places || !reading) return;
-          const token = values[index] === null ? await acquire(places) : undefined;
-          if (token === undefined) reading.open = false;
-          else reading.token = token;
+        mapped.map(async ({ places, index }, order) => {
+          const { token } = values[index] === null ? await acquire(places) : { token: undefined };
+          const reading = readings[order];
+          if (reading && token) reading.token = token;
+          else if (reading) reading.open = false;
         }),
       );
       return values;
     },
     take: (key) => context.take(key),
     async set(places, { token, value, expiry }) {
+      if (!token) return unlinkAll([places]);
       const { fence: leaseAt, legacy: home } = places;
-      // An unknown outcome counts as not stored: an invalidation is right after either.
-      const stored = token
-        ? await store.fill({ leaseAt, token, home, value, expiry }).catch(() => false)
-        : false;
-      if (stored) await protocol.afterFill(places, value);
-      else await unlinkAll([places]);
+      // An unknown outcome counts as not stored: what follows is right after either.
+      const reply = await send(fillCommand({ leaseAt, token, home, value, expiry })).catch(() => undefined);
+      await protocol.afterFill(places, { value, stored: reply === 1 });
     },
-    async afterFill(places, value) {
-      const unlinkIfOther = async (key: PhysicalKey) => {
-        // Bytes that are not text cannot be compared as text.
-        const stored = typeof value === 'string' ? await store.get(key) : undefined;
-        if (stored !== null && stored !== value) await store.unlink([key]);
-      };
-      await Promise.all(places.namespaced.map(unlinkIfOther)).catch(() => unlinkAll([places]));
+    async afterFill(places, { value, stored }) {
+      try {
+        if (!stored) {
+          // First the lease: who holds it now may have loaded before this write.
+          await store.unlink([places.fence]);
+          await unlinkUnless(places.legacy, value);
+        }
+        await Promise.all(places.namespaced.map((key) => unlinkUnless(key, value)));
+      } catch {
+        await unlinkAll([places]);
+      }
     },
     async invalidate(places, command) {
       if (!command) return unlinkAll(places);

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from '@redis/client';
+import { createClient, RESP_TYPES } from '@redis/client';
 import { ConfigurationError, CutoverError } from '../contract/errors.ts';
 import { createDeadline } from './deadline.ts';
 
@@ -13,7 +11,10 @@ export class RedisUnavailableError extends CutoverError {
 export interface RedisConnection {
   /** Sends one command. Commands sent in one tick arrive in order. Rejects within the deadline. */
   send(command: readonly (string | Buffer)[]): Promise<unknown>;
-  /** Resolves when commands can be sent, rejects after `timeoutMs`. */
+  /**
+   * Resolves when commands can be sent.
+   * @throws RedisUnavailableError after `timeoutMs`, or when no further attempt will be made.
+   */
   ready(timeoutMs?: number): Promise<void>;
   close(): void;
 }
@@ -23,20 +24,29 @@ export interface RedisOptions {
   readonly url: string;
   /** How the connection is named in CLIENT LIST. */
   readonly name: string;
-  /** How long a TCP or TLS connection may take to open. */
+  /** How long a connection may take to open, and after that its handshake. */
   readonly connectTimeoutMs?: number;
   /** How long a command may wait for a connection that is being opened. */
   readonly waitForConnectionMs?: number;
   /** How long a reply may take. It bounds a command that was already sent, too. */
   readonly deadlineMs?: number;
-  /** How often to try before the first connection is given up. Default: for ever. */
+  /** Answers buffers instead of strings, for keys that are no text. */
+  readonly binary?: boolean;
+  /** How many attempts in a row may fail before the connection is given up. Default: any number. */
   readonly maxAttempts?: number;
-  /** Told of each connection error; node-redis reconnects by itself. */
+  /** Called each time that commands can be sent, the first time and after each reconnection. */
+  readonly onReady?: () => void;
+  /** Told of each connection error; the next attempt follows by itself. */
   readonly onError?: (error: Error) => void;
 }
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2000;
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
 
 /**
  * One connection to Redis, opened at once and again whenever it is lost (after 100 ms, doubling up to 2 s).
@@ -48,59 +58,129 @@ export function connectRedis({
   connectTimeoutMs = 2000,
   waitForConnectionMs = 100,
   deadlineMs = 150,
+  binary = false,
   maxAttempts = Number.POSITIVE_INFINITY,
+  onReady = () => {},
   onError = () => {},
 }: RedisOptions): RedisConnection {
-  const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: '' };
-  if (protocol !== 'redis:' && protocol !== 'rediss:') {
-    throw new ConfigurationError(
-      'redis: REDIS_URL is not a redis:// or rediss:// URL; write redis://host:6379',
-    );
-  }
-  const client = createClient({
-    url,
-    name,
-    disableOfflineQueue: true,
-    // The library's own timeout costs two thirds of the throughput and does not bound a command that was sent.
-    commandOptions: { timeout: undefined },
-    socket: {
-      connectTimeout: connectTimeoutMs,
-      reconnectStrategy: (retries, cause) =>
-        retries + 1 < maxAttempts ? Math.min(FIRST_RETRY_MS * 2 ** retries, LONGEST_RETRY_MS) : cause,
-    },
-  });
-  client.on('error', onError);
-  // Every command that waits for the connection listens for it.
-  client.setMaxListeners(0);
+  requireRedisUrl(url);
   const bounded = createDeadline(deadlineMs);
-  // Rejects only when it gives up; each failed attempt arrives as an error event.
-  const opened = client.connect();
-  opened.catch(() => {});
+  const waiting = new Set<Waiter>();
+  let attempts = 0;
+  let lastError: Error | undefined;
+  let ended = false;
 
-  const ready = async (timeoutMs = waitForConnectionMs): Promise<void> => {
-    if (client.isReady) return;
-    const waiting = new AbortController();
-    const late = sleep(timeoutMs, undefined, { signal: waiting.signal }).then(() => {
-      throw new Error(`not within ${timeoutMs} ms`);
-    });
-    try {
-      await Promise.race([once(client, 'ready', { signal: waiting.signal }), late, opened.then(() => late)]);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message || cause.name : String(cause);
-      throw new RedisUnavailableError(`redis: no connection: ${why}`, { cause });
-    } finally {
-      waiting.abort();
-    }
+  const settle = (how: (waiter: Waiter) => void) => {
+    for (const waiter of waiting) how(waiter);
+    waiting.clear();
   };
+  const giveUp = (error: Error) => {
+    ended = true;
+    settle(({ reject }) => reject(unavailable('no connection', error)));
+  };
+
+  const open = () => {
+    const client = createClient({
+      url,
+      name,
+      disableOfflineQueue: true,
+      // The library's own timeout costs two thirds of the throughput and does not bound a command that was sent.
+      commandOptions: {
+        timeout: undefined,
+        typeMapping: binary ? { [RESP_TYPES.BLOB_STRING]: Buffer } : {},
+      },
+      socket: {
+        connectTimeout: connectTimeoutMs,
+        reconnectStrategy: (retries, cause) => {
+          attempts += 1;
+          if (attempts < maxAttempts) return Math.min(FIRST_RETRY_MS * 2 ** retries, LONGEST_RETRY_MS);
+          giveUp(cause);
+          return cause;
+        },
+      },
+    });
+    let handshake: NodeJS.Timeout | undefined;
+    client.on('connect', () => {
+      // The library bounds the opening only: a server that accepts and is silent would hold it for ever.
+      handshake = setTimeout(
+        () => replace(new Error(`no handshake within ${connectTimeoutMs} ms`)),
+        connectTimeoutMs,
+      );
+      handshake.unref();
+    });
+    client.on('ready', () => {
+      clearTimeout(handshake);
+      attempts = 0;
+      settle(({ resolve }) => resolve());
+      onReady();
+    });
+    client.on('error', (error: Error) => {
+      clearTimeout(handshake);
+      lastError = error;
+      if (!ended) onError(error);
+    });
+    // Rejects when it is given up or replaced, and both are known already.
+    client.connect().catch(() => {});
+    return client;
+  };
+
+  const replace = (error: Error) => {
+    if (ended) return;
+    const silent = current;
+    lastError = error;
+    attempts += 1;
+    onError(error);
+    if (attempts >= maxAttempts) giveUp(error);
+    else current = open();
+    silent.destroy();
+  };
+
+  let current: ReturnType<typeof open>;
+  current = open();
+
+  const ready = (timeoutMs = waitForConnectionMs) =>
+    new Promise<void>((resolve, reject) => {
+      if (current.isReady) return resolve();
+      if (ended) return reject(unavailable('no connection', lastError));
+      const timer = setTimeout(() => {
+        waiting.delete(waiter);
+        reject(unavailable(`no connection within ${timeoutMs} ms`, lastError));
+      }, timeoutMs);
+      const waiter: Waiter = {
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      waiting.add(waiter);
+    });
 
   return {
     async send(command) {
-      if (!client.isReady) await ready();
-      return bounded(client.sendCommand([...command]));
+      if (!current.isReady) await ready();
+      return bounded(current.sendCommand([...command]));
     },
     ready,
     close() {
-      if (client.isOpen) client.destroy();
+      if (!ended) giveUp(new Error('closed'));
+      if (current.isOpen) current.destroy();
     },
   };
+}
+
+function requireRedisUrl(url: string): void {
+  const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: '' };
+  if (protocol === 'redis:' || protocol === 'rediss:') return;
+  throw new ConfigurationError(
+    'redis: REDIS_URL is not a redis:// or rediss:// URL; write redis://host:6379',
+  );
+}
+
+function unavailable(what: string, cause: Error | undefined): RedisUnavailableError {
+  const why = cause && `: ${cause.message || cause.name}`;
+  return new RedisUnavailableError(`redis: ${what}${why ?? ''}`, { cause });
 }

@@ -12,12 +12,14 @@ import {
 } from '../../lambda/collections/schema.ts';
 import { PROBLEM_TYPE, ProblemError, problemOf } from '../../lambda/contract/problem.ts';
 import type { Database } from '../../lambda/database/pool.ts';
+import { readinessOf } from '../../lambda/http/health.ts';
 
 /** What the legacy backend uses of its Redis client. */
 export interface LegacyRedis {
   get(key: string): Promise<string | null>;
   setEx(key: string, seconds: number, value: string): Promise<unknown>;
   del(key: string): Promise<unknown>;
+  ping(): Promise<unknown>;
 }
 
 const TTL_SECONDS = 300;
@@ -30,6 +32,8 @@ export function legacyApp({ redis, database }: { redis: LegacyRedis; database: D
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.enable('strict routing');
+  app.enable('case sensitive routing');
   app.use((_req, res, next) => {
     res.set('x-backend', 'express');
     next();
@@ -37,6 +41,14 @@ export function legacyApp({ redis, database }: { redis: LegacyRedis; database: D
 
   app.get('/health', (_req, res) => {
     res.json({ status: 'alive' });
+  });
+
+  app.get('/ready', async (_req, res) => {
+    const readiness = await readinessOf({
+      redis: () => redis.ping(),
+      postgres: () => database.query('SELECT 1'),
+    });
+    res.status(readiness.status === 'ready' ? 200 : 503).json(readiness);
   });
 
   app.get('/api/users/:userId/:collection', async (req, res) => {
@@ -59,11 +71,11 @@ export function legacyApp({ redis, database }: { redis: LegacyRedis; database: D
 
   app.put(
     '/api/users/:userId/:collection/:itemId',
-    express.text({ type: () => true, limit: MAX_BODY_BYTES }),
+    express.text({ type: () => true, limit: MAX_BODY_BYTES, inflate: false }),
     async (req, res) => {
       const owner = parseOwner(req.params);
       const id = parseId('itemId', req.params.itemId);
-      requireJson(req.get('content-type'));
+      requireJson({ contentType: req.get('content-type'), contentEncoding: req.get('content-encoding') });
       const version = await putItem(database, owner, { id, data: parseBody(req.body || '') });
       res.set('x-invalidation', await forget(owner)).json({ id, version });
     },
@@ -93,7 +105,8 @@ const answerProblem: ErrorRequestHandler = (error, _req, res, _next) => {
 
 /** Express's own complaints about a request, as problems: a body too large, a broken encoding in the path. */
 function asProblem(error: unknown): unknown {
-  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  if (error instanceof ProblemError || !(error instanceof Error) || !('status' in error)) return error;
+  const { status } = error;
   try {
     if (status === 413) tooLarge();
     if (status === 415)

@@ -25,6 +25,7 @@ const BREAK: Readonly<Record<string, Variant>> = {
   'a lost lease taken as held': { phases: canary, lostLeaseIs: 'held' },
   'a lost lease retried with its token': { phases: canary, lostLeaseIs: 'retried with the same token' },
   'a mirror that leaves N after a fill': { phases: canary, afterFill: 'leave' },
+  'a SET that keeps K and the lease': { phases: canary, keepsLease: true },
 };
 
 const firstStale = (variant: Variant) => {

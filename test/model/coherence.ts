@@ -27,6 +27,8 @@ export interface Variant {
   readonly retriesOnlyWhatFailed?: boolean;
   /** What the mirror does with N after a fill: keep it if it is equal (the protocol), unlink it, or leave it. */
   readonly afterFill?: 'keep equal' | 'unlink' | 'leave';
+  /** A SET that stored nothing keeps an equal K without having removed the lease first. */
+  readonly keepsLease?: boolean;
 }
 
 interface Entry {
@@ -101,23 +103,41 @@ function* legacyRead(w: World, mirrored: boolean): Steps<number> {
     yield;
     return value;
   }
-  const lease = yield* acquire(w, 'C');
+  const lease = mirrored ? yield* acquireOrShare(w) : yield* acquire(w, 'C');
   const value = w.database;
   yield;
   const filled = yield* fill(w, 'K', lease, value);
-  if (mirrored && filled) yield* afterFill(w, value);
-  // A SET that stored nothing could have been a write's: the mirror cannot tell.
-  if (mirrored && !filled) yield* invalidate(w, 'mirror');
+  if (mirrored) yield* afterFill(w, { value, stored: filled });
   return value;
 }
 
-function* afterFill(w: World, value: number): Steps<void> {
+/** The mirror fills under the lease that it saw, too: it was there before the load, as for a reader who joins. */
+function* acquireOrShare(w: World): Steps<Lease> {
+  const lease = yield* acquire(w, 'C');
+  if (lease.held || lease.seen?.lease === undefined) return lease;
+  return { ...lease, id: lease.seen.lease, held: true };
+}
+
+/** The SET may have been a write's, the mirror cannot tell: what differs from its value goes. */
+function* afterFill(w: World, { value, stored }: { value: number; stored: boolean }): Steps<void> {
+  if (!stored) {
+    if (!w.variant.keepsLease) {
+      w.redis.delete('C');
+      yield;
+    }
+    const legacy = w.redis.get('K');
+    yield;
+    if (legacy && legacy.value !== value) {
+      w.redis.delete('K');
+      yield;
+    }
+  }
   const { afterFill: does = 'keep equal' } = w.variant;
   if (does === 'leave') return;
   if (does === 'keep equal') {
-    const stored = w.redis.get('N');
+    const other = w.redis.get('N');
     yield;
-    if (!stored || stored.value === value) return;
+    if (!other || other.value === value) return;
   }
   w.redis.delete('N');
   yield;
@@ -127,13 +147,12 @@ function* afterFill(w: World, value: number): Steps<void> {
 function* readModifyWrite(w: World): Steps<void> {
   const stored = w.redis.get('K');
   yield;
-  const lease = stored?.value === undefined ? yield* acquire(w, 'C') : undefined;
+  const lease = stored?.value === undefined ? yield* acquireOrShare(w) : undefined;
   w.version += 1;
   w.database = w.version;
   const value = w.version;
   yield;
-  const filled = lease ? yield* fill(w, 'K', lease, value) : false;
-  if (filled) yield* afterFill(w, value);
+  if (lease) yield* afterFill(w, { value, stored: yield* fill(w, 'K', lease, value) });
   else yield* invalidate(w, 'mirror');
   w.acknowledged = Math.max(w.acknowledged, value);
 }

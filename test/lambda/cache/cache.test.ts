@@ -154,3 +154,22 @@ test('a Redis of another environment is refused, and the message names both', as
   await claimEnvironment(redis.send, 'production');
   await expect(claimEnvironment(redis.send, 'staging')).rejects.toThrow(/NODE_ENV=staging.*production/);
 });
+
+test('state is no business of the cache: it neither reads, nor unlinks, nor invalidates it', async () => {
+  await redis.send(['HSET', 'sessions:1', 'user', '7']);
+  const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(redis.send) });
+  await expect(cache.resolve('sessions:1', async () => 1, { ttlSeconds: 5 })).rejects.toThrow('sessions');
+  await expect(cache.invalidate(KEY, 'sessions:1')).rejects.toThrow('sessions');
+  expect(await redis.send(['HGET', 'sessions:1', 'user'])).toBe('7');
+});
+
+test('a lease that nobody fills is waited for once', async () => {
+  const send = jest.fn(redis.send);
+  const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
+  await redis.send(['SET', `v2:${KEY}`, '\u0000lease:of a process that was killed', 'PX', '5000']);
+  expect(await cache.resolve(KEY, async () => 1)).toEqual({ value: 1, outcome: 'miss' });
+  const commands = send.mock.calls.length;
+  expect(commands).toBeGreaterThan(3);
+  expect(await cache.resolve(KEY, async () => 2)).toEqual({ value: 2, outcome: 'miss' });
+  expect(send.mock.calls.length).toBe(commands + 1);
+});

@@ -34,5 +34,5 @@ test.each([
 ])('a switch of %j is %j', (value, on) => expect(readSwitch({ SWITCH: value }, 'SWITCH')).toBe(on));
 
 test.each([undefined, '', 'a:b', 'with space', 'x'.repeat(33)])('NODE_ENV=%j is refused', (value) => {
-  expect(() => environmentName({ NODE_ENV: value })).toThrow('NODE_ENV');
+  expect(() => environmentName(value)).toThrow('NODE_ENV');
 });

@@ -155,6 +155,33 @@ describe('get, load, setEx', () => {
   });
 });
 
+describe('a load that takes longer than others wait for it', () => {
+  const slow = (ms: number, value: string) => async () => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return value;
+  };
+
+  test('is stored all the same, by whoever is first, and stays', async () => {
+    await Promise.all([200, 180, 160].map((ms) => request(() => getOrLoad(redis, slow(ms, 'value')))));
+    expect(await plain.mGet([KEY, FENCE])).toEqual(['value', null]);
+  });
+
+  test('and does not take an equal entry of the other backend with it', async () => {
+    const readers = [220, 200].map((ms) => request(() => getOrLoad(redis, slow(ms, 'value'))));
+    await plain.set(N, 'value');
+    await Promise.all(readers);
+    expect(await plain.mGet([KEY, N])).toEqual(['value', 'value']);
+  });
+
+  test('is not stored when an invalidation came after the lease that it shares', async () => {
+    const readers = [220, 200].map((ms) => request(() => getOrLoad(redis, slow(ms, 'old'))));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await request(() => redis.del(KEY));
+    await Promise.all(readers);
+    expect(await plain.exists([KEY, N])).toBe(0);
+  });
+});
+
 describe('a SET that follows no read is an invalidation', () => {
   beforeEach(async () => {
     await plain.mSet([KEY, 'old', N, 'old', FENCE, 'somebody']);
@@ -214,6 +241,44 @@ describe('other changes', () => {
     expect(await plain.exists('mocs:third')).toBe(0);
   });
 
+  test('a script is told of, and the keys that it is given are invalidated', async () => {
+    const script = "return redis.call('SET', KEYS[1], ARGV[1])";
+    expect(await request(() => redis.eval(script, { keys: [KEY], arguments: ['new'] }))).toBe('OK');
+    await gone(KEY, N, FENCE);
+    expect(onUnknownWrite.mock.calls.flat().join()).toContain('EVAL');
+  });
+
+  test('what an unknown write stores is never there to be read: it goes in the same transaction', async () => {
+    await plain.del(KEY);
+    const seen = new Set<string | null>();
+    let done = false;
+    const watching = (async () => {
+      while (!done) seen.add(await plain.get(KEY));
+    })();
+    for (let round = 0; round < 200; round += 1) {
+      expect(await request(() => redis.set(KEY, 'late', { NX: true }))).toBe('OK');
+    }
+    done = true;
+    await watching;
+    expect(seen).toEqual(new Set([null]));
+  });
+
+  test('an unknown write that fails fails as ever, and invalidates', async () => {
+    await expect(request(() => redis.incr(KEY))).rejects.toThrow('not an integer');
+    await gone(KEY, N, FENCE);
+  });
+
+  test('expire, persist and getEx leave the value where it is', async () => {
+    await request(async () => {
+      await redis.expire(KEY, 60);
+      expect(await redis.getEx(KEY, { type: 'EX', value: 90 })).toBe('old');
+      await redis.multi().expire(KEY, 70).exec();
+      await redis.persist(KEY);
+    });
+    expect(await plain.mGet([KEY, N])).toEqual(['old', 'old']);
+    expect(onUnknownWrite).not.toHaveBeenCalled();
+  });
+
   test('SET NX answers as ever', async () => {
     expect(await request(() => redis.set(KEY, 'new', { NX: true }))).toBeNull();
     await gone(KEY, N, FENCE);
@@ -243,6 +308,15 @@ describe('MULTI', () => {
     );
     expect(replies).toEqual(['OK', 1, 'OK', 'x']);
     expect(await plain.mGet([KEY, N, 'mocs:2', 'v2:mocs:2'])).toEqual([null, null, null, null]);
+  });
+
+  test('with a command that fails: the others were executed, and are invalidated', async () => {
+    await plain.mSet([N, 'old', 'plain:text', 'text']);
+    await request(async () => {
+      expect(await redis.get(KEY)).toBeNull();
+      await expect(redis.multi().set(KEY, 'new').incr('plain:text').exec()).rejects.toThrow();
+    });
+    expect(await plain.mGet([KEY, N, FENCE])).toEqual([null, null, null]);
   });
 
   test('a SET after a miss is a fill under its lease', async () => {
@@ -297,8 +371,50 @@ describe('what the mirror leaves alone', () => {
     client.destroy();
   });
 
+  test('a duplicate invalidates on its own connection, in order', async () => {
+    const base = await mirror(connect(), { env: 'test' }).connect();
+    const other = await base.duplicate().connect();
+    base.destroy();
+    await plain.mSet([KEY, 'old', N, 'old']);
+    await other.del(KEY);
+    expect(await plain.exists([KEY, N])).toBe(0);
+    other.destroy();
+  });
+
+  test('a client that answers buffers is mirrored, too', async () => {
+    const client = await mirror(connect(), { env: 'test' }).connect();
+    const binary = client.withTypeMapping({ 36: Buffer });
+    await request(async () => {
+      expect(await binary.get(KEY)).toBeNull();
+      await binary.setEx(KEY, 60, Buffer.from([0xff, 0x00]));
+    });
+    expect(await binary.get(KEY)).toEqual(Buffer.from([0xff, 0x00]));
+    client.destroy();
+  });
+
+  test('an MGET of 10,000 keys does not hold up the process', async () => {
+    const keys = Array.from({ length: 10_000 }, (_, index) => `mocs:many:${index}`);
+    let longestMs = 0;
+    let last = performance.now();
+    const watch = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    expect(await request(() => redis.mGet(keys))).toHaveLength(10_000);
+    clearInterval(watch);
+    expect(longestMs).toBeLessThan(2000);
+  });
+
+  test.each(['legacy', 'createPool', 'asap'])('%s() is refused: it would go around the mirror', (method) => {
+    expect(() => Reflect.get(redis, method).call(redis)).toThrow(method);
+  });
+
+  test('a keyPrefix is refused', () => {
+    expect(() => mirror(createClient({ url, keyPrefix: 'app:' }), { env: 'test' })).toThrow('keyPrefix=app:');
+  });
+
   test('what is no single connection, and an unusable env, are refused at once', () => {
     expect(() => mirror({} as never, { env: 'test' })).toThrow('createClient');
-    expect(() => mirror(connect(), { env: '' })).toThrow('NODE_ENV');
+    expect(() => mirror(connect(), { env: '' })).toThrow('env=');
   });
 });

@@ -1,0 +1,68 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { buildSync } from 'esbuild';
+import { FUNCTION_ENVIRONMENT, type FunctionName } from '../../../lambda/contract/environment.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const FOLDER = path.join(ROOT, 'lambda/functions');
+const NAMES = Object.keys(FUNCTION_ENVIRONMENT) as FunctionName[];
+
+/** Switches of later phases: read to be refused, and so never set. */
+const REFUSED = ['CW_CACHE_PREFIX_ENABLED', 'CW_CACHE_DUAL_WRITE'];
+
+/** What of our own sources gets into the function's bundle, without what is left out as unused. */
+function ownCode(name: FunctionName): string {
+  const { outputFiles } = buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: [path.join(FOLDER, `${name}.ts`)],
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    write: false,
+  });
+  return outputFiles.map(({ text }) => text).join('\n');
+}
+
+/** The variables that the code names where it reads an environment. */
+function variablesIn(code: string): string[] {
+  const names = new Set<string>();
+  // Taken apart, also in the parameter of a function: `{ REDIS_URL: url, DATABASE_URL }`.
+  for (const [destructured] of code.matchAll(/\{ (?:[A-Z][A-Z0-9_]+(?:: \w+)?(?:, )?)+ \}/g)) {
+    for (const [name] of destructured.matchAll(/\b[A-Z][A-Z0-9_]+\b/g)) names.add(name);
+  }
+  for (const [, name = ''] of code.matchAll(/(?:process\.env|environment)(?:\.|\[")([A-Z][A-Z0-9_]+)/g))
+    names.add(name);
+  for (const [, name = ''] of code.matchAll(/readSwitch\([^,()]+, "(\w+)"\)/g)) names.add(name);
+  for (const [, list = ''] of code.matchAll(/\[([^[\]]*)\]\.filter\(\s*\(name\) => readSwitch\(/g)) {
+    for (const [, name = ''] of list.matchAll(/"(\w+)"/g)) names.add(name);
+  }
+  // Powertools' logger reads its level by itself.
+  if (/\bnew Logger\(/.test(code)) names.add('LOG_LEVEL');
+  return [...names].filter((name) => !REFUSED.includes(name)).sort();
+}
+
+test('every function has a file, and every file is a function', () => {
+  const files = readdirSync(FOLDER).map((file) => path.basename(file, '.ts'));
+  expect(files.sort()).toEqual([...NAMES].sort());
+});
+
+describe.each(NAMES)('the function %s', (name) => {
+  const code = ownCode(name);
+
+  test('reads the variables of its contract, and no other', () => {
+    expect(variablesIn(code)).toEqual([...FUNCTION_ENVIRONMENT[name]].sort());
+  });
+
+  test('reads no environment in a way that this test does not see', () => {
+    const reads = code.match(/process\.env\b(?!\.|\[")/g) ?? [];
+    const known = code.match(/\} = process\.env\b|\w+\(process\.env[,)]/g) ?? [];
+    expect(known).toHaveLength(reads.length);
+  });
+});
+
+test('the switches that are refused are in the sources still', () => {
+  const code = ownCode('api');
+  for (const name of REFUSED) expect(code).toContain(name);
+});

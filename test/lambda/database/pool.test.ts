@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import {
+  createPool,
+  type Database,
+  type Transaction,
+  withTransaction,
+} from '../../../lambda/database/pool.ts';
+import { freshDatabase } from '../../support/servers.ts';
+
+let url: string;
+let pool: Database;
+const onError = jest.fn<(error: Error) => void>();
+
+beforeEach(async () => {
+  onError.mockReset();
+  ({ url } = await freshDatabase());
+  pool = createPool({ url, applicationName: 'the-test', maxConnections: 2, onError });
+  await pool.query('CREATE TABLE t (n int PRIMARY KEY)');
+});
+
+afterEach(() => pool.end());
+
+const insert = (tx: Pick<Transaction, 'query'>, n: number) => tx.query('INSERT INTO t VALUES ($1)', [n]);
+const numbers = async () =>
+  (await pool.query<{ n: number }>('SELECT n FROM t ORDER BY n')).rows.map(({ n }) => n);
+const processOf = async (tx: Pick<Transaction, 'query'>) =>
+  Number((await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid);
+
+describe('withTransaction', () => {
+  test('commits what the work did when it resolves, and answers its value', async () => {
+    const value = await withTransaction(pool, async (tx) => {
+      await insert(tx, 1);
+      expect(await numbers()).toEqual([]);
+      await insert(tx, 2);
+      return 'value';
+    });
+    expect(value).toBe('value');
+    expect(await numbers()).toEqual([1, 2]);
+  });
+
+  test('rolls back when the work throws, with its own error, and gives the connection back', async () => {
+    const failure = new Error('of the work');
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const failing = withTransaction(pool, async (tx) => {
+        await insert(tx, 1);
+        throw failure;
+      });
+      await expect(failing).rejects.toBe(failure);
+    }
+    expect(await numbers()).toEqual([]);
+    expect([pool.waitingCount, pool.totalCount - pool.idleCount]).toEqual([0, 0]);
+  });
+
+  test('rolls back when the database refuses a statement', async () => {
+    const failing = withTransaction(pool, async (tx) => {
+      await insert(tx, 1);
+      await insert(tx, 1);
+    });
+    await expect(failing).rejects.toThrow('duplicate key');
+    expect(await numbers()).toEqual([]);
+  });
+
+  test('discards a connection that broke', async () => {
+    let broken = 0;
+    const failing = withTransaction(pool, async (tx) => {
+      broken = await processOf(tx);
+      await tx.query('SELECT pg_terminate_backend(pg_backend_pid())');
+    });
+    await expect(failing).rejects.toThrow(/terminat/);
+    const used = await Promise.all([processOf(pool), processOf(pool), processOf(pool)]);
+    expect(used).not.toContain(broken);
+    expect(pool.totalCount).toBeLessThanOrEqual(2);
+  });
+
+  // An error event without a listener would be an uncaught exception, and the end of the process.
+  test('a connection that breaks between two statements is an error of the next, and of nothing else', async () => {
+    const failing = withTransaction(pool, async (tx) => {
+      // Not `once` of node:events, which would listen for errors, too.
+      const ended = new Promise((resolve) => void tx.once('end', resolve));
+      await pool.query('SELECT pg_terminate_backend($1)', [await processOf(tx)]);
+      await Promise.race([ended, sleep(1000)]);
+      await insert(tx, 1);
+    });
+    await expect(failing).rejects.toThrow();
+    expect(await numbers()).toEqual([]);
+  });
+
+  test('with a pool that cannot connect rejects with the reason', async () => {
+    const other = new URL(url);
+    other.pathname = '/no_such_database';
+    const lost = createPool({ url: other.href, applicationName: 'test' });
+    await expect(withTransaction(lost, async () => 'never')).rejects.toThrow('does not exist');
+    await lost.end();
+  });
+});
+
+describe('a pool', () => {
+  test('names its connections', async () => {
+    const { rows } = await pool.query('SHOW application_name');
+    expect(rows).toEqual([{ application_name: 'the-test' }]);
+  });
+
+  test('opens no more connections than told, and lets the others wait', async () => {
+    const processes = await Promise.all(Array.from({ length: 20 }, () => processOf(pool)));
+    expect(new Set(processes).size).toBeLessThanOrEqual(2);
+  });
+
+  test('bounds a statement', async () => {
+    const { rows } = await pool.query('SHOW statement_timeout');
+    expect(rows).toEqual([{ statement_timeout: '4s' }]);
+  });
+
+  test('is told when an idle connection breaks, and replaces it', async () => {
+    const idle = await processOf(pool);
+    const told = new Promise<void>((resolve) => onError.mockImplementation(() => resolve()));
+    const other = createPool({ url, applicationName: 'other', maxConnections: 1 });
+    await other.query('SELECT pg_terminate_backend($1)', [idle]);
+    await other.end();
+    await told;
+    expect(await processOf(pool)).not.toBe(idle);
+  });
+});

@@ -1,0 +1,207 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import type { FlushReport } from '../../lambda/flush/engine.ts';
+import { createPrinter, type Progress } from '../../rehearsal/printer.ts';
+import type { Report, StageReport } from '../../rehearsal/report.ts';
+
+const FLUSH: FlushReport = { scanned: 999, flushed: 321, preserved: 300, seconds: 0.012, samples: [] };
+
+const STAGE: StageReport = {
+  weightPercent: 25,
+  flush: { deleted: 321, preserved: 300, seconds: 0.012 },
+  hitRate: { before: 0.911, lowest: 0.231, after: 0.871 },
+  recoverySeconds: 3.4,
+  p95Ms: { express: 2.51, serverless: 4.52 },
+  databaseP95Ms: { before: 1.53, during: 6.54, after: 1.75 },
+  gate: 'pass',
+  reasons: [],
+};
+
+const REPORT: Report = {
+  mode: 'coherent',
+  verdict: 'pass',
+  reasons: [],
+  durationSeconds: 40,
+  seed: 17,
+  users: 100,
+  totals: {
+    requests: 24_001,
+    errors5xx: 0,
+    staleReads: 0,
+    boundedStaleReads: 0,
+    longestStaleSeconds: 0,
+    crossBackendReads: 1902,
+    writes: 1203,
+  },
+  staleByBackend: { express: 0, serverless: 0 },
+  preserved: { checked: 1200, lost: 0 },
+  stages: [STAGE],
+};
+
+const PROGRESS: Progress = {
+  begin: performance.now() - 10_000,
+  totalSeconds: 41,
+  requests: 6005,
+  serverlessPercent: 24.6,
+  hitRate: 0.876,
+  p95Ms: 4.5,
+  staleReads: 0,
+  errors5xx: 0,
+};
+
+function printing(live = false) {
+  const chunks: string[] = [];
+  const out = { write: (text: string) => chunks.push(text) };
+  const text = () => stripVTControlCharacters(chunks.join(''));
+  return { printer: createPrinter({ out, live }), text, raw: () => chunks.join(''), chunks };
+}
+
+describe('an event', () => {
+  test.each([
+    [
+      { kind: 'flushed', weightPercent: 25, report: FLUSH },
+      ['stage 25 %', '321 deleted, 300 preserved, 0.012 s'],
+    ],
+    [{ kind: 'waiting', seconds: 3.6 }, ['wait', '3.6 s']],
+    [{ kind: 'weight', from: 5, to: 25 }, ['weight', '5 % -> 25 %']],
+    [{ kind: 'rolled back', report: FLUSH }, ['weight 0 %, 321 serverless entries flushed']],
+    [
+      { kind: 'judged', stage: STAGE, requests: 5001, reads: 402 },
+      [
+        'gate',
+        'pass',
+        '5001 requests',
+        'hit rate 0.871 over 402 reads',
+        'recovered after 3.4 s',
+        'p95 of hits 4.52 ms',
+      ],
+    ],
+    [
+      {
+        kind: 'judged',
+        stage: {
+          ...STAGE,
+          gate: 'fail',
+          reasons: ['this', 'that'],
+          recoverySeconds: null,
+          hitRate: { before: null, lowest: null, after: null },
+          p95Ms: { express: null, serverless: null },
+        },
+        requests: 0,
+        reads: 0,
+      },
+      ['fail: this, that', 'hit rate - over 0 reads', 'not recovered', 'p95 of hits - ms'],
+    ],
+  ] as const)('is told: %j', (event, phrases) => {
+    const { printer, text } = printing();
+    printer.event(event);
+    for (const phrase of phrases) expect(text()).toContain(phrase);
+    expect(text().endsWith('\n')).toBe(true);
+  });
+});
+
+describe('the progress', () => {
+  test('tells time, share, hit rate, latency, requests, stale reads and errors', () => {
+    const { printer, text } = printing();
+    printer.progress(PROGRESS);
+    for (const phrase of [
+      '10/41 s',
+      'serverless 25 %',
+      'hit rate 0.88',
+      'p95 4.5 ms',
+      '6005 requests',
+      '0 stale',
+      '0 errors',
+      '[#####...............]',
+    ]) {
+      expect(text()).toContain(phrase);
+    }
+  });
+
+  test('says - where nothing was measured, and never draws beyond its end', () => {
+    const { printer, text } = printing();
+    printer.progress({
+      ...PROGRESS,
+      begin: performance.now() - 99_000,
+      hitRate: undefined,
+      p95Ms: undefined,
+      staleReads: 12,
+      errors5xx: 3,
+    });
+    for (const phrase of ['hit rate -', 'p95 - ms', '12 stale', '3 errors', `[${'#'.repeat(20)}] `])
+      expect(text()).toContain(phrase);
+  });
+
+  test('elsewhere than on a terminal is a line every five seconds', () => {
+    const { printer, chunks, raw } = printing();
+    for (const seconds of [0, 1, 4.9, 5.1, 6, 10.2]) {
+      printer.progress({ ...PROGRESS, begin: performance.now() - seconds * 1000 });
+    }
+    expect(chunks).toHaveLength(3);
+    expect(raw().match(/\n/g)).toHaveLength(3);
+    expect(raw()).not.toContain('\r');
+  });
+
+  test('on a terminal is one line that changes, and gives way to others', () => {
+    const { printer, chunks } = printing(true);
+    printer.progress(PROGRESS);
+    printer.progress(PROGRESS);
+    printer.line('a line');
+    const clear = '\r\u001b[2K';
+    expect(chunks.map((chunk) => chunk.startsWith(clear))).toEqual([true, true, true]);
+    expect(chunks.map((chunk) => chunk.endsWith('\n'))).toEqual([false, false, true]);
+    expect(chunks[2]).toBe(`${clear}a line\n`);
+  });
+});
+
+describe('the report', () => {
+  const print = (report: Report) => {
+    const { printer, text } = printing();
+    printer.report(report);
+    return text();
+  };
+
+  test('has a row for each stage, the figures and the verdict', () => {
+    const text = print({ ...REPORT, stages: [STAGE, { ...STAGE, weightPercent: 100 }] });
+    for (const phrase of [
+      '25 %',
+      '100 %',
+      '321',
+      '0.911',
+      '0.231',
+      '0.871',
+      '3.4',
+      '2.51',
+      '4.52',
+      '1.53',
+      '6.54',
+      '1.75',
+    ]) {
+      expect(text).toContain(phrase);
+    }
+    expect(text).toContain('requests 24001, 5xx 0, writes 1203, cross-backend reads 1902');
+    expect(text).toContain('stale reads 0 (express 0, serverless 0)\n');
+    expect(text).toContain('preserved keys 1200 checked, 0 lost');
+    expect(text).toContain('verdict  pass');
+  });
+
+  test('of a failure says why, how old the oldest stale read was, and what was within its bound', () => {
+    const text = print({
+      ...REPORT,
+      verdict: 'fail',
+      reasons: ['51 stale reads', 'stage 50 %: this'],
+      totals: { ...REPORT.totals, staleReads: 51, longestStaleSeconds: 12.3, boundedStaleReads: 4 },
+      staleByBackend: { express: 20, serverless: 31 },
+    });
+    expect(text).toContain(
+      'stale reads 51 (express 20, serverless 31), the oldest 12.3 s after its successor was acknowledged, and 4 within the bound',
+    );
+    expect(text).toContain('verdict  fail: 51 stale reads; stage 50 %: this');
+  });
+
+  test('without a stage is still one', () => {
+    expect(print({ ...REPORT, stages: [], verdict: 'fail', reasons: ['why'] })).toContain(
+      'verdict  fail: why',
+    );
+  });
+});

@@ -1,0 +1,57 @@
+/** A door to a Redis that turns its first callers away. */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { afterAll } from '@jest/globals';
+
+const opened: { server: Server; sockets: Set<Socket> }[] = [];
+
+afterAll(() => {
+  for (const { server, sockets } of opened) {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  }
+});
+
+export interface FlakyRedis {
+  readonly url: string;
+  /** How many connections were asked for. */
+  readonly attempts: number;
+}
+
+export interface FlakyOptions {
+  /** What it does with the first callers, in turn: hangs up, or says nothing at all. */
+  readonly first: readonly ('hangs up' | 'is silent')[];
+  /** Where it sends the later ones; without one it hangs up on all of them. */
+  readonly to?: { readonly port: number };
+}
+
+export async function flakyRedis({ first, to }: FlakyOptions): Promise<FlakyRedis> {
+  let attempts = 0;
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    return socket;
+  };
+  const server = createServer((caller) => {
+    keep(caller);
+    const answer = first[attempts];
+    attempts += 1;
+    if (answer === 'is silent') return;
+    if (answer === 'hangs up' || !to) return void caller.destroy();
+    const redis = keep(connect(to.port, '127.0.0.1'));
+    caller.pipe(redis).pipe(caller);
+    for (const [one, other] of [[caller, redis] as const, [redis, caller] as const]) {
+      one.once('close', () => other.destroy());
+    }
+  });
+  opened.push({ server, sockets });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : '';
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    get attempts() {
+      return attempts;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** The API as `wire.ts` makes it, whose connections are closed when the test file has ended. */
+import { afterAll, jest } from '@jest/globals';
+import type { Environment } from '../../lambda/cache/phase.ts';
+import type { Handler } from '../../rehearsal/host/host.ts';
+
+type Connections = typeof import('../../lambda/redis/connection.ts');
+type Pools = typeof import('../../lambda/database/pool.ts');
+
+// A Lambda function never ends its connections: here the real ones are remembered as they are opened.
+const opened: { close(): unknown }[] = [];
+
+jest.mock('../../lambda/redis/connection.ts', () => {
+  const actual = jest.requireActual<Connections>('../../lambda/redis/connection.ts');
+  const connectRedis: Connections['connectRedis'] = (options) => {
+    const connection = actual.connectRedis(options);
+    opened.push(connection);
+    return connection;
+  };
+  return { ...actual, connectRedis };
+});
+
+jest.mock('../../lambda/database/pool.ts', () => {
+  const actual = jest.requireActual<Pools>('../../lambda/database/pool.ts');
+  const createPool: Pools['createPool'] = (options) => {
+    const pool = actual.createPool(options);
+    opened.push({ close: () => pool.ending || pool.end() });
+    return pool;
+  };
+  return { ...actual, createPool };
+});
+
+afterAll(() => Promise.all(opened.map((each) => each.close())));
+
+/** Wires the API from an environment; its log is silent. */
+export async function wiredApi(environment: Environment): Promise<Handler> {
+  process.env['LOG_LEVEL'] = 'SILENT';
+  const { apiHandler } = await import('../../lambda/http/wire.ts');
+  // Two descriptions of one event: Hono's and that of @types/aws-lambda.
+  return (await apiHandler(environment)) as unknown as Handler;
+}
