@@ -58,8 +58,9 @@ export async function startBackend(
 }
 
 function lastLines(log: string): string {
-  return readFileSync(log, 'utf8')
-    .trimEnd()
+  const text = readFileSync(log, 'utf8').trimEnd();
+  if (text === '') return '';
+  return text
     .split('\n')
     .slice(-10)
     .map((line) => `  | ${line}`)

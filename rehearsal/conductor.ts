@@ -46,12 +46,16 @@ export async function conduct(options: ConductorOptions): Promise<StageReport[]>
     const before = reports.at(-1);
     const report = await runStage(stage, { ...options, before });
     reports.push(report);
-    if (report.gate === 'fail') {
-      // The way back: no new serverless traffic first, then nothing of it left to be read later.
-      options.router.weightPercent = 0;
+    if (report.gate === 'pass') continue;
+    // The way back: no new serverless traffic first, then nothing of it left to be read later.
+    options.router.weightPercent = 0;
+    try {
       options.onEvent({ kind: 'rolled back', report: await options.flush('v2:') });
-      break;
+    } catch (error) {
+      const why = `the flush of the way back failed: ${error instanceof Error ? error.message : error}`;
+      reports.splice(-1, 1, { ...report, reasons: [...report.reasons, why] });
     }
+    break;
   }
   return reports;
 }
@@ -101,7 +105,7 @@ async function runStage(
   }
 
   const now = recorder.mark();
-  const after = recorder.rateSince(afterBegin, GATE.minReads);
+  const after = recorder.rateSince(afterBegin, { atLeast: GATE.minReads, since: atAdvance });
   const hitP95Ms = recorder.hitP95Ms();
   const requests = now.requests - atFlush.requests;
   const reasons = judge({

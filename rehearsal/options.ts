@@ -40,11 +40,15 @@ export function stageSeconds({ seconds, stages }: RehearsalOptions): number[] {
 }
 
 /** @throws UsageError naming the option and the value. */
-export function parseWhole(name: string, text: string, { min, max }: { min: number; max: number }): number {
+export function parseWhole(
+  name: string,
+  text: string,
+  { min, max, origin = 'rehearse' }: { min: number; max: number; origin?: string },
+): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   throw new UsageError(
-    `rehearse: ${name}=${JSON.stringify(text)} is not a whole number from ${min} to ${max}`,
+    `${origin}: ${name}=${JSON.stringify(text)} is not a whole number from ${min} to ${max}`,
   );
 }
 

@@ -28,12 +28,15 @@ export interface Printer {
 export interface PrinterOptions {
   readonly out: { write(text: string): unknown };
   readonly live: boolean;
+  /** The terminal's width, so that the changing line stays one line. */
+  readonly columns?: number | undefined;
 }
 
+const BAR_WIDTH = 12;
 const PLAIN_PROGRESS_EVERY_SECONDS = 5;
 const CLEAR_LINE = '\r\u001b[2K';
 
-export function createPrinter({ out, live }: PrinterOptions): Printer {
+export function createPrinter({ out, live, columns = 80 }: PrinterOptions): Printer {
   let printedAt = Number.NEGATIVE_INFINITY;
   const line = (text: string) => out.write(`${live ? CLEAR_LINE : ''}${text}\n`);
   return {
@@ -41,7 +44,7 @@ export function createPrinter({ out, live }: PrinterOptions): Printer {
     event: (event) => line(describe(event)),
     progress(progress) {
       const elapsedSeconds = elapsedOf(progress);
-      if (live) out.write(CLEAR_LINE + progressLine(progress));
+      if (live) out.write(CLEAR_LINE + progressLine(progress, columns - 1));
       else if (elapsedSeconds - printedAt >= PLAIN_PROGRESS_EVERY_SECONDS) {
         printedAt = elapsedSeconds;
         line(progressLine(progress));
@@ -63,88 +66,93 @@ function describe(event: StageEvent): string {
       return `${label('wait')}${event.seconds.toFixed(1)} s`;
     case 'weight':
       return `${label('weight')}${event.from} % -> ${event.to} %`;
-    case 'judged': {
-      const { gate, reasons, hitRate, p95Ms, recoverySeconds } = event.stage;
-      const verdict = gate === 'pass' ? colors.green('pass') : colors.red(`fail: ${reasons.join(', ')}`);
-      const recovery = recoverySeconds === null ? 'not recovered' : `recovered after ${recoverySeconds} s`;
-      return `${label('gate')}${verdict} (${event.requests} requests, hit rate ${show(hitRate.after)} over ${event.reads} reads, ${recovery}, p95 of hits ${show(p95Ms.serverless)} ms)`;
-    }
+    case 'judged':
+      return judged(event);
     case 'rolled back':
       return colors.red(`${label('back')}weight 0 %, ${event.report.flushed} serverless entries flushed`);
   }
 }
 
+function judged({ stage, requests, reads }: Extract<StageEvent, { kind: 'judged' }>): string {
+  const { gate, reasons, hitRate, p95Ms, recoverySeconds } = stage;
+  const recovery = recoverySeconds === null ? 'not recovered' : `recovered after ${recoverySeconds} s`;
+  const lines = [
+    gate === 'pass' ? colors.green('pass') : colors.red('fail'),
+    ...reasons.map((reason) => colors.red(reason)),
+    `${requests} requests, p95 of hits ${show(p95Ms.serverless)} ms`,
+    `hit rate ${show(hitRate.after)} over ${reads} reads, ${recovery}`,
+  ];
+  return lines.map((line, index) => label(index === 0 ? 'gate' : '') + line).join('\n');
+}
+
 const elapsedOf = ({ begin }: Progress) => (performance.now() - begin) / 1000;
 
-function progressLine(progress: Progress): string {
+function progressLine(progress: Progress, columns = Number.POSITIVE_INFINITY): string {
   const { totalSeconds, serverlessPercent, hitRate, p95Ms, staleReads, errors5xx } = progress;
   const elapsedSeconds = elapsedOf(progress);
-  const width = 20;
-  const done = Math.min(width, Math.round((elapsedSeconds / totalSeconds) * width));
-  const stale = staleReads === 0 ? colors.green('0 stale') : colors.red(`${staleReads} stale`);
-  return [
-    `${label('')}[${'#'.repeat(done)}${'.'.repeat(width - done)}] ${Math.round(elapsedSeconds)}/${totalSeconds} s`,
+  const done = Math.min(BAR_WIDTH, Math.round((elapsedSeconds / totalSeconds) * BAR_WIDTH));
+  // The most important first: what does not fit is left out.
+  const fields = [
+    `[${'#'.repeat(done)}${'.'.repeat(BAR_WIDTH - done)}] ${Math.round(elapsedSeconds)}/${totalSeconds} s`,
+    `${staleReads} stale`,
+    `${errors5xx} errors`,
     `serverless ${serverlessPercent.toFixed(0)} %`,
     `hit rate ${show(hitRate?.toFixed(2) ?? null)}`,
     `p95 ${show(p95Ms ?? null)} ms`,
     `${progress.requests} requests`,
-    stale,
-    `${errors5xx} errors`,
-  ].join('  ');
+  ];
+  let line = '';
+  for (const field of fields) {
+    const longer = line === '' ? field : `${line}  ${field}`;
+    if (longer.length > columns) break;
+    line = longer;
+  }
+  return staleReads === 0 ? line : colors.red(line);
 }
+
+const NO_LINES = {
+  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+  ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' ' },
+};
 
 function reportTable(report: Report): string {
   const table = new Table({
-    head: ['weight', 'flushed', 'preserved', 'hit rate', 'recovered', 'p95 ms', 'database p95 ms', 'gate'],
-    style: { head: [], border: [] },
+    head: ['weight', 'flushed', 'hit rate', 'recovered', 'p95 ms', 'database ms', 'gate'],
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
+    chars: NO_LINES,
   });
-  table.push([
-    '',
-    'keys',
-    'keys',
-    'before, lowest, after',
-    'after s',
-    'express, serverless',
-    'before, during, after',
-    '',
-  ]);
   for (const stage of report.stages) table.push(rowOf(stage));
   const { totals, staleByBackend, preserved, verdict, reasons } = report;
-  const figures = [
+  return [
+    table.toString(),
+    colors.dim('hit rate of the serverless backend before, at its lowest, after; p95 of hits by'),
+    colors.dim('express, serverless; p95 of the database before, during, after'),
+    '',
     `requests ${totals.requests}, 5xx ${totals.errors5xx}, writes ${totals.writes}, cross-backend reads ${totals.crossBackendReads}`,
-    `stale reads ${totals.staleReads} (express ${staleByBackend.express}, serverless ${staleByBackend.serverless})` +
-      (totals.staleReads > 0
-        ? `, the oldest ${totals.longestStaleSeconds} s after its successor was acknowledged`
-        : '') +
-      (totals.boundedStaleReads > 0
-        ? `, and ${totals.boundedStaleReads} within the bound of a pending write`
-        : ''),
+    `stale reads ${totals.staleReads} (express ${staleByBackend.express}, serverless ${staleByBackend.serverless})`,
+    ...(totals.staleReads > 0 ? [`the longest was stale for ${totals.longestStaleSeconds} s`] : []),
+    ...(totals.boundedStaleReads > 0
+      ? [`${totals.boundedStaleReads} old values within the bound of a pending write`]
+      : []),
     `preserved keys ${preserved.checked} checked, ${preserved.lost} lost`,
-  ];
-  const headline =
-    verdict === 'pass' ? colors.green('verdict  pass') : colors.red(`verdict  fail: ${reasons.join('; ')}`);
-  return [table.toString(), ...figures, colors.bold(headline)].join('\n');
+    colors.bold(verdict === 'pass' ? colors.green('verdict  pass') : colors.red('verdict  fail')),
+    ...reasons.map((reason) => colors.red(`${label('')}${reason}`)),
+  ].join('\n');
 }
 
-function rowOf({
-  weightPercent,
-  flush,
-  hitRate,
-  recoverySeconds,
-  p95Ms,
-  databaseP95Ms,
-  gate,
-}: StageReport): string[] {
+function rowOf(stage: StageReport): string[] {
+  const { weightPercent, flush, hitRate, recoverySeconds, p95Ms, databaseP95Ms, gate } = stage;
   return [
     `${weightPercent} %`,
     `${flush.deleted}`,
-    `${flush.preserved}`,
-    [hitRate.before, hitRate.lowest, hitRate.after].map(show).join(', '),
-    show(recoverySeconds),
-    [p95Ms.express, p95Ms.serverless].map(show).join(', '),
-    [databaseP95Ms.before, databaseP95Ms.during, databaseP95Ms.after].map(show).join(', '),
+    [hitRate.before, hitRate.lowest, hitRate.after].map((rate) => show(rate?.toFixed(2) ?? null)).join(' '),
+    recoverySeconds === null ? '-' : `${recoverySeconds.toFixed(1)} s`,
+    [p95Ms.express, p95Ms.serverless].map(milliseconds).join(' '),
+    [databaseP95Ms.before, databaseP95Ms.during, databaseP95Ms.after].map(milliseconds).join(' '),
     gate,
   ];
 }
 
+const milliseconds = (value: number | null): string => show(value?.toFixed(1) ?? null);
 const show = (value: number | string | null): string => (value === null ? '-' : `${value}`);

@@ -28,8 +28,8 @@ export interface Recorder {
   readonly errors5xx: number;
   /** Where the run is now. */
   mark(): Mark;
-  /** The serverless backend's reads since the time, or the last `atLeast` of them when these are more. */
-  rateSince(atMs: number, atLeast?: number): Rate;
+  /** The serverless backend's reads since the time, or its last `atLeast` since the mark when these are more. */
+  rateSince(atMs: number, window?: { readonly atLeast: number; readonly since: Mark }): Rate;
   /** The same over the last `count` reads; undefined while there are fewer since the mark. */
   trailingRate(count: number, since: Mark): number | undefined;
   /** p95 of hits by backend since `restartLatencies`; undefined where there was none. */
@@ -68,10 +68,10 @@ export function createRecorder(): Recorder {
       if (cache && backend === 'serverless') reads.push({ at: performance.now(), hit: cache === 'hit' });
     },
     mark: () => ({ ...counts, reads: reads.length }),
-    rateSince(atMs, atLeast = 0) {
+    rateSince(atMs, { atLeast, since } = { atLeast: 0, since: { requests: 0, errors: 0, reads: 0 } }) {
       let from = reads.length;
       while (from > 0 && (reads[from - 1]?.at ?? 0) >= atMs) from -= 1;
-      return rateOf(reads.slice(Math.max(0, Math.min(from, reads.length - atLeast))));
+      return rateOf(reads.slice(Math.max(since.reads, Math.min(from, reads.length - atLeast))));
     },
     trailingRate(count, since) {
       if (reads.length - since.reads < count) return undefined;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createKeyspace } from '../lambda/cache/keyspace.ts';
 import { environmentName } from '../lambda/cache/phase.ts';
 import { planFlush } from '../lambda/flush/plan.ts';
 import { flushAt } from '../lambda/flush/run.ts';
@@ -19,7 +20,7 @@ import { redacted } from './servers/given-or-own.ts';
 import type { Workspace } from './servers/workspace.ts';
 import { type Ground, setUp } from './set-up.ts';
 import { startUsers } from './users.ts';
-import { coldWarning } from './warmth.ts';
+import { warningsOf } from './warmth.ts';
 
 /** NODE_ENV of both backends, unless the environment names another. */
 const DEFAULT_ENV = 'development';
@@ -34,8 +35,9 @@ export interface RehearsalContext {
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly out: { write(text: string): unknown };
-  /** Whether `out` is a terminal to draw on. */
+  /** Whether `out` is a terminal to draw on, and how wide it is. */
   readonly live: boolean;
+  readonly columns?: number | undefined;
 }
 
 /**
@@ -48,12 +50,16 @@ export async function rehearse(options: RehearsalOptions, context: RehearsalCont
   const printer = createPrinter(context);
   const population = populate({ users, random: seededRandom(seed) });
   printer.line(`rehearsing a cutover: ${mode}, ${users} users, ${seconds} s, seed ${seed}`);
-  const warning = coldWarning(options, population);
-  if (warning) printer.line(`warning  ${warning}`);
 
-  const ground = await setUp({ ...context, users });
+  const ground = await setUp({
+    ...context,
+    users,
+    keyspace: createKeyspace({ phase: 'isolated', env }),
+    cachedKeys: population.targets.map(({ key }) => key),
+  });
   try {
     printer.line(`servers  ${redacted(ground.redisUrl)}  ${redacted(ground.databaseUrl)}`);
+    for (const warning of warningsOf(options, population)) printer.line(`warning  ${warning}`);
     return await perform(options, { ...context, ground, env, population, printer });
   } finally {
     await ground.close();
@@ -113,7 +119,7 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
   try {
     await sleep(BASELINE_SECONDS * 1000, undefined, { signal });
     const conducted = conduct({ stages, router, recorder, probe, flush, signal, onEvent: printer.event });
-    const reports = await Promise.race([conducted, users.failure, backends.failure]);
+    const reports = await Promise.race([conducted, users.failure, backends.failure, ground.failure]);
     await users.stop();
     const report = createReport({
       options,
@@ -165,10 +171,10 @@ async function startBackends({ mode }: RehearsalOptions, { workspace, ground, en
       environment: { ...servers, MIGRATION_MODE: 'true', LOG_LEVEL: 'WARN' },
     }),
   ]);
-  return {
-    urls: { express: express.url, serverless: serverless.url },
-    failure: Promise.race([express.failure, serverless.failure]),
-  };
+  const failure = Promise.race([express.failure, serverless.failure]);
+  // Before the first stage, and after the last one, nobody waits for it.
+  failure.catch(() => {});
+  return { urls: { express: express.url, serverless: serverless.url }, failure };
 }
 
 async function listen({ server }: Router): Promise<string> {

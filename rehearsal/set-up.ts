@@ -1,3 +1,6 @@
+import { CLAIM } from '../lambda/cache/claim.ts';
+import type { Keyspace } from '../lambda/cache/keyspace.ts';
+import { redisStore } from '../lambda/cache/redis-store.ts';
 import { migrate } from '../lambda/database/migrate.ts';
 import { createPool, type Database } from '../lambda/database/pool.ts';
 import { connectRedis, type RedisConnection } from '../lambda/redis/connection.ts';
@@ -13,6 +16,8 @@ export interface Ground {
   readonly redis: RedisConnection;
   readonly database: Database;
   readonly preserved: Preserved;
+  /** Rejects when a server of our own ends; never resolves. */
+  readonly failure: Promise<never>;
   /** Removes rows and keys from servers that were there before, and closes the connections. */
   close(): Promise<void>;
 }
@@ -21,6 +26,9 @@ export interface GroundOptions {
   readonly workspace: Workspace;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly users: number;
+  readonly keyspace: Keyspace;
+  /** The keys that the users' lists are cached under. */
+  readonly cachedKeys: readonly string[];
 }
 
 const PATIENCE_MS = 5000;
@@ -29,7 +37,13 @@ const PATIENCE_MS = 5000;
  * Starts or finds the servers, brings the schema up to date, and seeds both.
  * @throws UsageError, before anything is changed, for a server that does not answer or is on another machine.
  */
-export async function setUp({ workspace, environment, users }: GroundOptions): Promise<Ground> {
+export async function setUp({
+  workspace,
+  environment,
+  users,
+  keyspace,
+  cachedKeys,
+}: GroundOptions): Promise<Ground> {
   const { REDIS_URL: givenRedis, DATABASE_URL: givenDatabase } = environment;
   requireLoopback('REDIS_URL', givenRedis);
   requireLoopback('DATABASE_URL', givenDatabase);
@@ -46,16 +60,24 @@ export async function setUp({ workspace, environment, users }: GroundOptions): P
     maxConnections: 2,
   });
   await redis.ready(PATIENCE_MS);
+  const claimed = await redis.send(['GET', CLAIM]);
   await seedItems(database, users);
   const preserved = await seedPreserved(redis.send);
+  const failure = Promise.race([redisServer.failure, databaseServer.failure]);
+  failure.catch(() => {});
   return {
     redisUrl: redisServer.url,
     databaseUrl: databaseServer.url,
     redis,
     database,
     preserved,
+    failure,
     async close() {
-      if (!redisServer.own) await preserved.remove();
+      if (!redisServer.own) {
+        await preserved.remove();
+        await redisStore(redis.send).unlink(cachedKeys.flatMap((key) => keyspace.locate(key).invalidation));
+        if (claimed === null) await redis.send(['UNLINK', CLAIM]);
+      }
       if (!databaseServer.own) await removeItems(database);
       redis.close();
       await database.end();

@@ -8,7 +8,7 @@ import type { Random } from './random.ts';
 import type { Observation, Recorder } from './recorder.ts';
 
 export interface Users {
-  /** Sends no more requests, and resolves when the last one is answered. */
+  /** Sends no more requests, and resolves when the last one is answered or has taken too long. */
   stop(): Promise<void>;
   /** Rejects when the users themselves fail, never resolves. */
   readonly failure: Promise<never>;
@@ -25,6 +25,8 @@ export interface UsersOptions {
 }
 
 const MAX_TOLD_ERRORS = 3;
+/** For the last answers, when the users stop. */
+const PATIENCE_MS = 2000;
 const TICK_MS = 5;
 /** Beyond that the backends cannot keep up, and waiting users would only hide it: requests are left out. */
 const MAX_IN_FLIGHT = 200;
@@ -104,7 +106,7 @@ export function startUsers({ url, population, checker, recorder, random, onError
     async stop() {
       stopped = true;
       await running;
-      await Promise.all(inFlight);
+      await Promise.race([Promise.all(inFlight), sleep(PATIENCE_MS)]);
       await dispatcher.destroy();
     },
   };

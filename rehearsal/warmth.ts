@@ -25,14 +25,31 @@ export function expectedHitRate(options: RehearsalOptions, { targets }: Populati
   return expected.reduce((sum, each) => sum + each, 0);
 }
 
-/** A warning when the run is too short to warm that many users' keys; undefined when it is not. */
-export function coldWarning(options: RehearsalOptions, population: Population): string | undefined {
-  const expected = expectedHitRate(options, population);
-  // As much below the expectation as chance may bring it over the 200 reads that the gate looks at.
-  if (expected > GATE.minHitRate + 0.02) return undefined;
-  return (
-    `${options.users} users are more than ${options.seconds} s can warm: expect a hit rate of ` +
-    `${expected.toFixed(2)} at the end of the first stage, where the gate wants ${GATE.minHitRate}; ` +
-    'take fewer --users or more --seconds'
+/** How many reads of the serverless backend the gate can look at in the first stage. */
+export function expectedReads(options: RehearsalOptions, { targets }: Population): number {
+  const [seconds = 0] = stageSeconds(options);
+  const [weightPercent = 0] = options.stages;
+  const moved = targets.map(
+    ({ share, devices }) =>
+      (share * devices.filter(({ draw }) => draw * 100 < weightPercent).length) / devices.length,
   );
+  const share = moved.reduce((sum, each) => sum + each, 0);
+  return share * REQUESTS_PER_SECOND * READ_SHARE * seconds * (1 - WAIT_SHARE);
+}
+
+/** What lets a run fail whatever the cache does: too few reads to judge, or too many keys to warm. */
+export function warningsOf(options: RehearsalOptions, population: Population): string[] {
+  const { users, seconds } = options;
+  const reads = expectedReads(options, population);
+  const hitRate = expectedHitRate(options, population);
+  const warnings = [
+    reads < GATE.minReads &&
+      `expect ${Math.round(reads)} reads by the serverless backend in the first stage, where the gate wants ` +
+        `${GATE.minReads}; take more --seconds, a larger first stage or another --seed`,
+    // As far above the gate as chance may bring it over the reads that the gate looks at.
+    hitRate <= GATE.minHitRate + 0.02 &&
+      `${users} users are more than ${seconds} s can warm: expect a hit rate of ${hitRate.toFixed(2)} at the end of ` +
+        `the first stage, where the gate wants ${GATE.minHitRate}; take fewer --users or more --seconds`,
+  ];
+  return warnings.filter((warning) => warning !== false);
 }

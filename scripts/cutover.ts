@@ -14,9 +14,10 @@ const program = new Command('cutover')
   .description('Moves live traffic from one backend to another: no stale read, no lost session, a way back.')
   .addCommand(rehearseCommand)
   .addCommand(serveCommand)
-  .addCommand(flushCommand)
-  .showHelpAfterError('(add --help for the options)');
-for (const command of [program, ...program.commands]) command.exitOverride();
+  .addCommand(flushCommand);
+for (const command of [program, ...program.commands]) {
+  command.exitOverride().showHelpAfterError('(add --help for the options)');
+}
 
 try {
   await program.parseAsync();

@@ -1,4 +1,5 @@
-import { access, constants, mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { parseStages, parseWhole, type RehearsalOptions, UsageError } from '../rehearsal/options.ts';
@@ -16,6 +17,7 @@ interface Flags {
 
 export const rehearseCommand = new Command('rehearse')
   .description('rehearse a whole cutover on this machine, and count the stale reads')
+  .allowExcessArguments(true)
   .option('--seconds <n>', 'how long traffic runs', '90')
   .option(
     '--stages <list>',
@@ -31,11 +33,13 @@ export const rehearseCommand = new Command('rehearse')
     'after',
     `
 Environment: REDIS_URL and DATABASE_URL name servers on this machine; without them it starts its own.
+A server that is named is used as it is: its cached collections are flushed, and what the users left is removed.
 Exit codes: 0 the cutover passed, 1 it failed, 2 bad usage.`,
   )
-  .action(async (flags: Flags) => {
+  .action(async (flags: Flags, command: Command) => {
+    requireNoArguments(command.args);
     const options = parse(flags);
-    if (flags.report !== undefined) await requireWritable(flags.report);
+    const file = flags.report === undefined ? undefined : await prepareReport(flags.report);
     // Here and not above: --help has no need of servers.
     const { rehearse } = await import('../rehearsal/rehearse.ts');
     const report = await inWorkspace((workspace, signal) =>
@@ -44,16 +48,24 @@ Exit codes: 0 the cutover passed, 1 it failed, 2 bad usage.`,
         signal,
         environment: process.env,
         out: process.stdout,
+        columns: process.stdout.columns,
         live: process.stdout.isTTY === true && !flags.headless,
       }),
     );
-    if (flags.report !== undefined) {
-      const file = path.join(flags.report, 'report.json');
+    if (file !== undefined) {
       await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
       console.log(`report   ${file}`);
     }
     process.exitCode = report.verdict === 'pass' ? 0 : 1;
   });
+
+/** `npm start --seconds 40` keeps the option for npm and hands over the 40. */
+function requireNoArguments([first]: readonly string[]): void {
+  if (first === undefined) return;
+  throw new UsageError(
+    `rehearse: ${JSON.stringify(first)} is no option; with npm, options come after two dashes: npm start -- --seconds 40`,
+  );
+}
 
 const MAX_SEED = 2 ** 31 - 1;
 
@@ -68,14 +80,24 @@ function parse(flags: Flags): RehearsalOptions {
   };
 }
 
-/** Before the run, not after it. */
-async function requireWritable(folder: string): Promise<void> {
+/** Before the run, not after it; an earlier report does not outlive a run that fails. */
+async function prepareReport(folder: string): Promise<string> {
+  const file = path.join(folder, 'report.json');
   try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
+    await makeFolder(path.resolve(folder));
+    await writeFile(file, '');
+    await rm(file);
+    return file;
   } catch (cause) {
     throw new UsageError(`rehearse: --report=${folder} cannot be written: ${(cause as Error).message}`, {
       cause,
     });
   }
+}
+
+/** Node's recursive mkdir does not come back from a place like /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  if (existsSync(folder)) return;
+  await makeFolder(path.dirname(folder));
+  await mkdir(folder);
 }

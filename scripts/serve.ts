@@ -13,7 +13,7 @@ export const serveCommand = new Command('serve')
     `
 Environment: PORT (default 3000); REDIS_URL (default: the memory cache); DATABASE_URL (default: a PostgreSQL of its
 own, gone afterwards); NODE_ENV (default: development); MIGRATION_MODE, CACHE_MODE, LOG_LEVEL as in .env.example.
-Exit codes: 0 after Ctrl-C, 1 failed, 2 bad usage.`,
+Exit codes: 130 after Ctrl-C, 1 failed, 2 bad usage.`,
   )
   .action(() =>
     inWorkspace(async (workspace, signal) => {
@@ -22,7 +22,7 @@ Exit codes: 0 after Ctrl-C, 1 failed, 2 bad usage.`,
       const { createHost } = await import('../rehearsal/host/host.ts');
       const { postgresInUse, redacted, redisInUse } = await import('../rehearsal/servers/given-or-own.ts');
       const { PORT = '3000', REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } = process.env;
-      const port = parseWhole('PORT', PORT, { min: 0, max: 65_535 });
+      const port = parseWhole('PORT', PORT, { min: 0, max: 65_535, origin: 'serve' });
       if (redisUrl) await redisInUse(workspace, redisUrl);
       const database = await postgresInUse(workspace, databaseUrl);
       await migrate(database.url);
@@ -43,7 +43,7 @@ Exit codes: 0 after Ctrl-C, 1 failed, 2 bad usage.`,
       console.log(
         `serving  http://127.0.0.1:${typeof address === 'object' ? address?.port : port}/api/users/{userId}/{collection}`,
       );
-      console.log(`cache    ${redisUrl ? redacted(redisUrl) : 'memory'}`);
+      console.log(`cache    ${process.env['CACHE_MODE'] ?? (redisUrl ? redacted(redisUrl) : 'memory')}`);
       console.log(`database ${redacted(database.url)}`);
       await once(server, 'close', { signal });
     }),

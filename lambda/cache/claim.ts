@@ -1,7 +1,8 @@
 import { ConfigurationError } from '../contract/errors.ts';
 import type { Send } from './redis-store.ts';
 
-const CLAIM = 'cutover:env';
+/** Holds the environment name of the processes that use a Redis. */
+export const CLAIM = 'cutover:env';
 
 /**
  * Claims a Redis for one environment name. Each process names the same keys in an invalidation only if all

@@ -48,7 +48,16 @@ async function lookOrThrow({ store, places, codec, token, leaseMs, onError }: Lo
     const taken = await store.takeOver(home, bytes, { token, leaseMs });
     return taken ? { kind: 'held' } : lookOrThrow({ store, places, codec, token, leaseMs, onError });
   }
-  const there = await store.acquire(leaseAt, token, leaseMs);
+  // Beside a lease of its own the entry may have been filled since: both travel together, the lease first.
+  const [there, again] = await Promise.all([
+    store.acquire(leaseAt, token, leaseMs),
+    leaseAt === home ? null : store.get(home),
+  ]);
+  const filled = again === bytes ? undefined : parse(again, { codec, onError });
+  if (filled) {
+    if (there === null) await store.release(leaseAt, token);
+    return filled;
+  }
   if (there === null) return { kind: 'held' };
   return parse(there, { codec, onError }) ?? { kind: 'away' };
 }

@@ -33,6 +33,8 @@ const Id = v.pipe(
   v.maxLength(MAX_ID_LENGTH, `is longer than ${MAX_ID_LENGTH} characters`),
   v.regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'has control characters'),
   v.regex(/^[^:]*$/, 'has a ":"'),
+  // API Gateway hands over the path decoded, and what follows a "?" not at all.
+  v.regex(/^[^/?]*$/, 'has a "/" or a "?", which would be read as part of the URL'),
   v.check((id) => id.isWellFormed(), 'is not well-formed Unicode'),
   v.check((id) => id !== '.' && id !== '..', 'is a dot segment'),
 );

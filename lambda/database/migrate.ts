@@ -18,7 +18,7 @@ export class MigrationError extends CutoverError {
  * @throws MigrationError naming the migration, or that the database cannot be reached.
  */
 export async function migrate(url: string): Promise<readonly MigrationResult[]> {
-  const pool = createPool({ url, applicationName: 'cutover-migrate', maxConnections: 1 });
+  const pool = createPool({ url, applicationName: 'cutover-migrate', maxConnections: 1, patient: true });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });

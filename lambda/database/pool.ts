@@ -8,6 +8,8 @@ export interface PoolOptions {
   /** How the connection is named in pg_stat_activity: who writes, and whether it invalidates, is found by it. */
   readonly applicationName: string;
   readonly maxConnections?: number;
+  /** For work that may take its time, as a migration: nothing but the connecting is bounded. */
+  readonly patient?: boolean;
   /** Told when an idle connection breaks; the pool replaces it. */
   readonly onError?: (error: Error) => void;
 }
@@ -23,6 +25,7 @@ export function createPool({
   url,
   applicationName,
   maxConnections = 10,
+  patient = false,
   onError = () => {},
 }: PoolOptions): Database {
   const pool = new pg.Pool({
@@ -30,8 +33,7 @@ export function createPool({
     application_name: applicationName,
     max: maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    ...(!patient && { statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: QUERY_TIMEOUT_MS }),
     keepAlive: true,
   });
   pool.on('error', onError);

@@ -16,12 +16,8 @@ export interface ApiOptions {
 export function createApi({ collections, probes, onError }: ApiOptions): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
-    await next();
     c.header('x-backend', 'serverless');
-  });
-  app.use((c, next) => {
-    requireDecodable(c.req.path);
-    return next();
+    await next();
   });
   app.onError((error, c) => {
     if (!(error instanceof ProblemError)) onError(error);
@@ -34,13 +30,4 @@ export function createApi({ collections, probes, onError }: ApiOptions): Hono {
   app.route('/', healthRoutes(probes));
   app.route('/api/users', collectionRoutes(collections));
   return app;
-}
-
-/** The router takes a broken encoding as it is, and two paths would mean one key. */
-function requireDecodable(path: string): void {
-  try {
-    decodeURIComponent(path);
-  } catch {
-    throw new ProblemError(400, `the path ${JSON.stringify(path.slice(0, 80))} has a broken %-encoding`);
-  }
 }

@@ -1,14 +1,13 @@
-import { handle, type LambdaEvent } from 'hono/aws-lambda';
+import { handle } from 'hono/aws-lambda';
 import type { Environment } from '../cache/phase.ts';
 import { createCollections } from '../collections/service.ts';
 import { ConfigurationError } from '../contract/errors.ts';
+import { ProblemError } from '../contract/problem.ts';
 import { createPool } from '../database/pool.ts';
 import { createLogger, errorFields } from '../telemetry/logger.ts';
 import { createApi } from './app.ts';
+import { type HttpApiEvent, problemResult, toRequestEvent } from './event.ts';
 import { type CreateCache, wireCache } from './wire-cache.ts';
-
-/** An event of an HTTP API, payload 2.0. */
-type HttpApiEvent = Extract<LambdaEvent, { version: string; rawPath: string; rawQueryString: string }>;
 
 /**
  * Wires the API from its environment: a handler of API Gateway's HTTP API events (payload 2.0).
@@ -38,8 +37,12 @@ export async function apiHandler(environment: Environment, create?: CreateCache)
     onError: (error) => logger.error('request failed', errorFields(error)),
   });
   const answer = handle(app);
-  return (event: HttpApiEvent) => answer({ ...event, rawPath: encoded(event.rawPath) });
+  return async (event: HttpApiEvent) => {
+    try {
+      return await answer(toRequestEvent(event));
+    } catch (error) {
+      if (error instanceof ProblemError) return problemResult(error);
+      throw error;
+    }
+  };
 }
-
-/** API Gateway may hand over a decoded path, and a URL drops or reads as its own what is in it then. */
-const encoded = (rawPath: string) => rawPath.replace(/[\u0000-\u0020?#\\\u007f]/g, encodeURIComponent);

@@ -95,7 +95,7 @@ export function connectRedis({
           attempts += 1;
           if (attempts < maxAttempts) return Math.min(FIRST_RETRY_MS * 2 ** retries, LONGEST_RETRY_MS);
           giveUp(cause);
-          return cause;
+          return false;
         },
       },
     });
@@ -173,11 +173,21 @@ export function connectRedis({
 }
 
 function requireRedisUrl(url: string): void {
-  const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: '' };
-  if (protocol === 'redis:' || protocol === 'rediss:') return;
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed && ['redis:', 'rediss:'].includes(parsed.protocol) && isDecodable(parsed)) return;
+  // Without what may be a password.
+  const shown = url.replace(/\/\/.*@/, '//***@').slice(0, 80);
   throw new ConfigurationError(
-    'redis: REDIS_URL is not a redis:// or rediss:// URL; write redis://host:6379',
+    `redis: REDIS_URL=${shown} is not a redis:// or rediss:// URL; write redis://host:6379, user and password %-encoded`,
   );
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    return decodeURIComponent(username + password) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function unavailable(what: string, cause: Error | undefined): RedisUnavailableError {

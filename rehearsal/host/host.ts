@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { ProblemError } from '../../lambda/contract/problem.ts';
+import { problemResult } from '../../lambda/http/event.ts';
 
 /** A Lambda handler behind an HTTP API. */
 export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
@@ -14,10 +16,9 @@ export function createHost(handler: Handler): Server {
   return createServer(async (request, response) => {
     try {
       const body = await readBody(request);
-      if (body === undefined)
-        return answer(response, { statusCode: 413, body: '{"message":"Request Too Long"}' });
       answer(response, await handler(eventOf(request, body)));
     } catch (error) {
+      if (error instanceof ProblemError) return answer(response, problemResult(error));
       // What API Gateway says of a function that threw.
       console.error(error);
       answer(response, { statusCode: 502, body: '{"message":"Internal Server Error"}' });
@@ -25,7 +26,7 @@ export function createHost(handler: Handler): Server {
   });
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
@@ -33,7 +34,8 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
     // Read to the end all the same: an answer to a request that is still being sent gets lost.
     if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
   }
-  return bytes > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks);
+  if (bytes > MAX_BODY_BYTES) throw new ProblemError(413, `the body is larger than ${MAX_BODY_BYTES} bytes`);
+  return Buffer.concat(chunks);
 }
 
 function eventOf(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
@@ -47,7 +49,7 @@ function eventOf(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2
   );
   const isBase64Encoded = body.length > 0 && !TEXT.test(headers['content-type'] ?? '');
   const now = new Date();
-  const path = rawPath.startsWith('/') ? rawPath : `/${rawPath}`;
+  const path = decoded(rawPath.startsWith('/') ? rawPath : `/${rawPath}`);
   return {
     version: '2.0',
     routeKey: '$default',
@@ -76,6 +78,15 @@ function eventOf(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2
       timeEpoch: now.getTime(),
     },
   };
+}
+
+/** As an HTTP API does, whatever the name `rawPath` says. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new ProblemError(400, `the path ${JSON.stringify(path.slice(0, 80))} has a broken %-encoding`);
+  }
 }
 
 function splitOnce(text: string, separator: string): [string, string?] {

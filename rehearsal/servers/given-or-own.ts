@@ -9,6 +9,19 @@ import type { Workspace } from './workspace.ts';
 export interface ServerInUse {
   readonly url: string;
   readonly own: boolean;
+  /** Rejects when a server of our own ends; never resolves. */
+  readonly failure: Promise<never>;
+}
+
+const NEVER = new Promise<never>(() => {});
+
+function ownServer(what: string, { url, ended }: { url: string; ended: Promise<string> }): ServerInUse {
+  const failure = ended.then((how) => {
+    throw new Error(`servers: ${what} at ${redacted(url)} ended (${how}) while it was in use`);
+  });
+  // At the end of a run nobody waits for it.
+  failure.catch(() => {});
+  return { url, own: true, failure };
 }
 
 const REACHABLE_WITHIN_MS = 3000;
@@ -18,12 +31,12 @@ const REACHABLE_WITHIN_MS = 3000;
  * @throws UsageError naming the URL when that server does not answer.
  */
 export async function redisInUse(workspace: Workspace, url: string | undefined): Promise<ServerInUse> {
-  if (!url) return { url: (await startRedis(workspace)).url, own: true };
+  if (!url) return ownServer('Redis', await startRedis(workspace));
   const redis = connectRedis({ url, name: 'cutover-check', maxAttempts: 1, deadlineMs: REACHABLE_WITHIN_MS });
   try {
     await redis.ready(REACHABLE_WITHIN_MS);
     await redis.send(['PING']);
-    return { url, own: false };
+    return { url, own: false, failure: NEVER };
   } catch (cause) {
     throw unreachable('REDIS_URL', url, cause);
   } finally {
@@ -38,18 +51,17 @@ export async function redisInUse(workspace: Workspace, url: string | undefined):
 export async function postgresInUse(workspace: Workspace, url: string | undefined): Promise<ServerInUse> {
   if (!url) {
     const server = await startPostgres(workspace);
-    return { url: await server.createDatabase('cutover'), own: true };
+    return ownServer('PostgreSQL', { url: await server.createDatabase('cutover'), ended: server.ended });
   }
-  if (!URL.canParse(url))
-    throw unreachable(
-      'DATABASE_URL',
-      url,
-      new Error('it is not a URL; write postgresql://user:password@host:5432/name'),
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new UsageError(
+      `servers: DATABASE_URL=${redacted(url)} is not a PostgreSQL URL; write postgresql://user:password@host:5432/name`,
     );
+  }
   const pool = createPool({ url, applicationName: 'cutover-check', maxConnections: 1 });
   try {
     await pool.query('SELECT 1');
-    return { url, own: false };
+    return { url, own: false, failure: NEVER };
   } catch (cause) {
     throw unreachable('DATABASE_URL', url, cause);
   } finally {
@@ -62,7 +74,7 @@ export async function postgresInUse(workspace: Workspace, url: string | undefine
  * @throws UsageError for a server on another machine.
  */
 export function requireLoopback(name: string, url: string | undefined): void {
-  if (!url || !URL.canParse(url)) return;
+  if (!url || !/^(rediss?|postgres(ql)?):\/\//.test(url) || !URL.canParse(url)) return;
   const { hostname } = new URL(url);
   if (['localhost', '[::1]', ''].includes(hostname) || hostname.startsWith('127.')) return;
   throw new UsageError(
@@ -81,7 +93,7 @@ function unreachable(name: string, url: string, cause: unknown): UsageError {
 
 /** A URL without its password. */
 export function redacted(url: string): string {
-  if (!URL.canParse(url)) return JSON.stringify(url);
+  if (!URL.canParse(url)) return JSON.stringify(url.replace(/\/\/.*@/, '//***@'));
   const parsed = new URL(url);
   if (parsed.password) parsed.password = '***';
   return parsed.href;

@@ -12,6 +12,8 @@ export interface PostgresServer {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
+  /** Resolves when the server has ended, and says how. */
+  readonly ended: Promise<string>;
   /** Creates an empty database and answers its URL. */
   createDatabase(name: string): Promise<string>;
   stop(): Promise<void>;
@@ -90,6 +92,7 @@ export async function startPostgres(workspace: Workspace): Promise<PostgresServe
     url,
     port,
     pid: server.child.pid ?? 0,
+    ended: server.ended,
     createDatabase: (name) => createDatabase(url, name),
     stop: () => end(server, 'SIGQUIT'),
   };

@@ -10,6 +10,8 @@ export interface RedisServer {
   readonly port: number;
   /** The process that runs now: another one after `restart`. */
   readonly pid: number;
+  /** Resolves when the process that runs now has ended, and says how. */
+  readonly ended: Promise<string>;
   /** Sends a signal; `SIGKILL` and `SIGTERM` wait for the end, `SIGSTOP` and `SIGCONT` do not. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Kills it if it runs, and starts it on the same port with the same folder: empty, unless `args` persist. */
@@ -69,6 +71,9 @@ export async function startRedis(workspace: Workspace, options: RedisOptions = {
     port,
     get pid() {
       return server.child.pid ?? 0;
+    },
+    get ended() {
+      return server.ended;
     },
     async kill(signal) {
       if (signal === 'SIGKILL' || signal === 'SIGTERM') await end(server, signal);

@@ -1,11 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { createClient } from 'redis';
 import type { Report } from '../../rehearsal/report.ts';
+import { ownRedis } from '../support/servers.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'test-rehearsal-'));
@@ -29,10 +39,13 @@ function cutover(args: readonly string[], environment: Record<string, string> = 
   return { child, output: () => output };
 }
 
-async function rehearse(...flags: string[]): Promise<{ exitCode: number; report: Report; output: string }> {
+async function rehearse(flags: readonly string[], environment?: Record<string, string>) {
   const folder = mkdtempSync(path.join(scratch, 'report-'));
-  const { child, output } = cutover(['rehearse', '--headless', '--report', folder, '--seed', '7', ...flags]);
-  const [exitCode] = await once(child, 'close');
+  const { child, output } = cutover(
+    ['rehearse', '--headless', '--report', folder, '--seed', '7', ...flags],
+    environment,
+  );
+  const [exitCode]: [number] = (await once(child, 'close')) as [number];
   const report = JSON.parse(readFileSync(path.join(folder, 'report.json'), 'utf8')) as Report;
   return { exitCode, report, output: output() };
 }
@@ -60,8 +73,16 @@ const isListening = (port: number) =>
 const SHORT = ['--seconds', '6', '--stages', '50', '--users', '20'];
 
 describe('a short rehearsal', () => {
-  test('reads nothing stale, loses nothing, and fails only for being short', async () => {
-    const { exitCode, report, output } = await rehearse(...SHORT);
+  test('reads nothing stale, fails only for being short, and leaves a Redis that was named as it was', async () => {
+    const { url } = await ownRedis();
+    const redis = createClient({ url });
+    await redis.connect();
+    await redis.mSet({ 'mocs:user:me:list': 'cached', 'sessions:me': 'mine', 'other:1': 'other' });
+    const { exitCode, report, output } = await rehearse(SHORT, { REDIS_URL: url });
+    expect(output).toContain(url);
+    // Its cached collections are flushed, as the help says; everything else is there, and nothing is added.
+    expect((await redis.keys('*')).sort()).toEqual(['other:1', 'sessions:me']);
+    redis.destroy();
     expect(report.reasons).toEqual([expect.stringMatching(/^\d+ writes are fewer than the 500/)]);
     expect(exitCode).toBe(1);
     expect(report.totals).toMatchObject({
@@ -77,7 +98,7 @@ describe('a short rehearsal', () => {
       expect.objectContaining({
         weightPercent: 50,
         gate: 'pass',
-        flush: expect.objectContaining({ preserved: 300 }),
+        flush: expect.objectContaining({ preserved: 301 }),
       }),
     ]);
     expect(report.stages[0]?.hitRate.after).toBeGreaterThan(0.8);
@@ -86,7 +107,7 @@ describe('a short rehearsal', () => {
   });
 
   test('the plain way reads stale values', async () => {
-    const { exitCode, report } = await rehearse(...SHORT, '--naive');
+    const { exitCode, report } = await rehearse([...SHORT, '--naive']);
     expect(exitCode).toBe(1);
     expect(report.mode).toBe('naive');
     expect(report.totals.staleReads).toBeGreaterThan(20);
@@ -110,6 +131,23 @@ describe('a short rehearsal', () => {
     nothingLeft();
     expect(run.output()).not.toMatch(/ECONN|Error:|error {4}/);
   });
+});
+
+test('a Redis that is killed ends the rehearsal at once, and says so', async () => {
+  const folder = mkdtempSync(path.join(scratch, 'report-'));
+  writeFileSync(path.join(folder, 'report.json'), '{"verdict":"pass"}');
+  const run = cutover(['rehearse', '--headless', '--seconds', '60', '--report', folder]);
+  const [, port = ''] = await printed(run, /servers {2}redis:\/\/127.0.0.1:(\d+)/);
+  await printed(run, /weight/);
+  const redis = createClient({ url: `redis://127.0.0.1:${port}` }).on('error', () => {});
+  await redis.connect();
+  const pid = /process_id:(\d+)/.exec(await redis.info('server'))?.[1];
+  process.kill(Number(pid), 'SIGKILL');
+  const [exitCode] = await once(run.child, 'close');
+  redis.destroy();
+  expect([exitCode, run.output()]).toEqual([1, expect.stringContaining('Redis at redis://127.0.0.1')]);
+  expect(existsSync(path.join(folder, 'report.json'))).toBe(false);
+  nothingLeft();
 });
 
 describe('serve', () => {

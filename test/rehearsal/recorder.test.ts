@@ -51,15 +51,18 @@ describe('the hit rate', () => {
     expect(recorder.rateSince(from + 101)).toEqual({ reads: 0, hits: 0 });
   });
 
-  test('takes the last ones from before when there are too few, and no more than there are', () => {
+  test('takes the last ones from before when there are too few, but none from before the mark', () => {
     reads(0, 5);
+    const since = recorder.mark();
+    reads(0, 2);
     pass(100);
     const from = performance.now();
     reads(2, 0);
-    expect(recorder.rateSince(from, 2)).toEqual({ reads: 2, hits: 2 });
-    expect(recorder.rateSince(from, 4)).toEqual({ reads: 4, hits: 2 });
-    expect(recorder.rateSince(from, 200)).toEqual({ reads: 7, hits: 2 });
-    expect(recorder.rateSince(from, 1)).toEqual({ reads: 2, hits: 2 });
+    const last = (atLeast: number) => recorder.rateSince(from, { atLeast, since });
+    expect(last(2)).toEqual({ reads: 2, hits: 2 });
+    expect(last(3)).toEqual({ reads: 3, hits: 2 });
+    expect(last(200)).toEqual({ reads: 4, hits: 2 });
+    expect(last(1)).toEqual({ reads: 2, hits: 2 });
   });
 });
 

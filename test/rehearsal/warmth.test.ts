@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { RehearsalOptions } from '../../rehearsal/options.ts';
 import { populate } from '../../rehearsal/population.ts';
 import { seededRandom } from '../../rehearsal/random.ts';
-import { coldWarning, expectedHitRate } from '../../rehearsal/warmth.ts';
+import { expectedHitRate, expectedReads, warningsOf } from '../../rehearsal/warmth.ts';
 
 const run = (users: number, seconds: number, seed = 1) => {
   const options: RehearsalOptions = { seconds, stages: [5, 25, 50, 100], users, seed, mode: 'coherent' };
@@ -16,7 +16,7 @@ describe('a warning', () => {
     [1000, 40],
     [100, 5],
   ])('is given for %d users in %d s', (users, seconds) => {
-    expect(coldWarning(...run(users, seconds))).toMatch(
+    expect(warningsOf(...run(users, seconds)).at(-1)).toMatch(
       new RegExp(
         `^${users} users are more than ${seconds} s can warm: expect a hit rate of 0\\.\\d\\d .* the gate wants 0.8; take fewer --users or more --seconds$`,
       ),
@@ -29,14 +29,30 @@ describe('a warning', () => {
     [1, 40],
     [5000, 3600],
   ])('is not given for %d users in %d s', (users, seconds) => {
-    expect(coldWarning(...run(users, seconds))).toBeUndefined();
+    expect(warningsOf(...run(users, seconds)).filter((warning) => /can warm/.test(warning))).toEqual([]);
   });
 
   test('does not depend on the seed', () => {
     for (let seed = 0; seed < 5; seed += 1) {
-      expect(coldWarning(...run(100, 40, seed))).toBeUndefined();
-      expect(coldWarning(...run(1000, 40, seed))).toBeDefined();
+      expect(warningsOf(...run(100, 40, seed))).toEqual([]);
+      expect(warningsOf(...run(1000, 40, seed))).toHaveLength(1);
     }
+  });
+});
+
+describe('the reads to expect of the serverless backend', () => {
+  test('follow from the devices that the first weight really moves', () => {
+    const [options, population] = run(100, 40);
+    const moved = expectedReads(options, population);
+    expect(moved).toBeGreaterThan(200);
+    expect(moved).toBeLessThan(900);
+    for (const device of population.devices) device.draw = 0.5;
+    expect(expectedReads(options, population)).toBe(0);
+    expect(warningsOf(options, population)).toEqual([
+      expect.stringMatching(/^expect 0 reads .* the gate wants 200/),
+    ]);
+    for (const device of population.devices) device.draw = 0;
+    expect(Math.round(expectedReads(options, population))).toBe(8208);
   });
 });
 

@@ -57,7 +57,6 @@ const CASES: readonly BadRequest[] = [
   { path: '/api/users/u/nonsense', status: 404, says: 'collection "nonsense" is none of mocs, gallery' },
   { path: '/api/users/u/constructor', status: 404, says: 'collection "constructor"' },
   { path: '/api/users/u/MOCS', status: 404, says: 'collection "MOCS"' },
-  { path: '/api/users/u/%2F', status: 404, says: 'collection "/"' },
   put(GOOD_BODY, { path: '/api/users/u/nonsense/1', status: 404, says: 'collection "nonsense"' }),
   { path: '/api/users/u/mocs/absent', method: 'DELETE', status: 404, says: 'itemId "absent" is not in mocs' },
 

@@ -101,7 +101,7 @@ describe.each(BACKENDS)('the %s backend', (backend) => {
   });
 
   test('takes an id that needs encoding, back and forth', async () => {
-    const id = 'a/b c%zz?#ü';
+    const id = 'a b c%zz%41#ü+&';
     expect((await put(backend, encodeURIComponent(id), {})).body).toEqual({ id, version: 1 });
     expect((await list(backend)).body.items).toEqual([{ id, version: 1, data: {} }]);
     expect((await remove(backend, encodeURIComponent(id))).body).toEqual({ version: 2 });

@@ -37,9 +37,8 @@ describe('an id', () => {
     ['u'],
     ['123'],
     ['a b'],
-    ['../../etc'],
     ['{tag}'],
-    ['*?[x]\\'],
+    ['*[x]\\'],
     ['%0A'],
     ["'; DROP TABLE mocs; --"],
     ['ü'],
@@ -63,8 +62,8 @@ describe('an id', () => {
     ['\ud800', 'itemId "\\ud800" is not well-formed Unicode'],
     ['a\udfffb', 'itemId "a\\udfffb" is not well-formed Unicode'],
     ['x'.repeat(129), `itemId "${'x'.repeat(60)}..." is longer than 128 characters`],
-    ['.', 'itemId "." means a folder in a path'],
-    ['..', 'itemId ".." means a folder in a path'],
+    ['.', 'itemId "." is a dot segment'],
+    ['..', 'itemId ".." is a dot segment'],
   ])('%j is refused: %s', (id, message) => {
     expect(complaint(() => parseId('itemId', id))).toEqual([400, message]);
     expect(complaint(() => parseId('userId', id))).toEqual([400, message.replace('itemId', 'userId')]);

@@ -51,6 +51,21 @@ describe('migrate', () => {
     expect(results.flatMap(namesOf)).toEqual([['0001-collections', 'Up', 'Success']]);
   });
 
+  test('may take longer than a request: its statements have not the limit of one', async () => {
+    await inDatabase(async (database) => {
+      await database.query('CREATE TABLE seen (setting text)');
+      await database.query(
+        `CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS
+         $$ BEGIN INSERT INTO seen VALUES (current_setting('statement_timeout')); END $$`,
+      );
+      await database.query('CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION note()');
+    });
+    await migrate(url);
+    const { rows } = await inDatabase((database) => database.query('SELECT DISTINCT setting FROM seen'));
+    expect(rows).toHaveLength(1);
+    expect(rows).not.toEqual([{ setting: '4s' }]);
+  });
+
   test('leaves no connection open', async () => {
     await migrate(url);
     await inDatabase(async (database) => {

@@ -121,12 +121,16 @@ test('the type of a key does not matter', async () => {
   expect(Object.keys(await contents())).toEqual(['sessions:set']);
 });
 
-test('a key whose bytes are no text goes like any other', async () => {
-  const odd = Buffer.from('mocs:user:\xff\xfe:list', 'latin1');
-  await redis.send(['SET', odd, 'value']);
-  await redis.send(['SET', 'sessions:1', 'value']);
-  expect(await flush({ send: redis.send, plan })).toMatchObject({ scanned: 2, flushed: 1 });
-  expect(await redis.send(['EXISTS', odd])).toBe(0);
+test('a key whose bytes are no text goes or stays like any other', async () => {
+  const bytes = (key: string) => Buffer.from(key, 'latin1');
+  const due = [bytes('mocs:user:\xff\xfe:list'), bytes('v2:albums:\x80'), bytes('mocs:\u00fc')];
+  const kept = [bytes('sessions:\xff'), bytes('\xffmocs:1')];
+  // What the first one looks like as text is another key.
+  const asText = due.map((key) => key.toString());
+  for (const key of [...due, ...kept, ...asText]) await redis.send(['SET', key, 'value']);
+  expect(await flushAt(url, { plan })).toMatchObject({ scanned: 8, flushed: 6, preserved: 1 });
+  expect(await redis.send(['EXISTS', ...due, ...asText])).toBe(0);
+  expect(await redis.send(['EXISTS', ...kept])).toBe(2);
 });
 
 test('tells its progress page by page, ending with the report', async () => {
