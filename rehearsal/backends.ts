@@ -9,6 +9,8 @@ export interface RunningBackend {
   readonly url: string;
   /** Rejects if the process ends; never resolves. */
   readonly failure: Promise<never>;
+  /** The last lines that it wrote; empty if it wrote nothing. */
+  lastLines(): string;
 }
 
 export interface BackendOptions {
@@ -54,7 +56,7 @@ export async function startBackend(
     throw cause.name === 'AbortError' ? complain('did not listen within 20 s') : cause;
   });
   if ('error' in message) throw new Error(`rehearse: the ${name} backend did not start: ${message.error}`);
-  return { url: `http://127.0.0.1:${message.port}`, failure };
+  return { url: `http://127.0.0.1:${message.port}`, failure, lastLines: () => lastLines(log) };
 }
 
 function lastLines(log: string): string {

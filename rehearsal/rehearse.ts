@@ -130,6 +130,7 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
       preserved,
       stages: reports,
     });
+    if (report.totals.errors5xx > 0) printer.line(`\nthe backends' last words\n${backends.lastLines()}`);
     printer.report(report);
     return report;
   } finally {
@@ -174,7 +175,8 @@ async function startBackends({ mode }: RehearsalOptions, { workspace, ground, en
   const failure = Promise.race([express.failure, serverless.failure]);
   // Before the first stage, and after the last one, nobody waits for it.
   failure.catch(() => {});
-  return { urls: { express: express.url, serverless: serverless.url }, failure };
+  const lastLines = () => `express\n${express.lastLines()}\nserverless\n${serverless.lastLines()}`;
+  return { urls: { express: express.url, serverless: serverless.url }, failure, lastLines };
 }
 
 async function listen({ server }: Router): Promise<string> {

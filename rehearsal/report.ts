@@ -22,6 +22,10 @@ export interface Report {
 export interface StageReport {
   readonly weightPercent: number;
   readonly flush: { readonly deleted: number; readonly preserved: number; readonly seconds: number };
+  /**
+   * `before`: at the end of the stage before. `lowest`: over any 50 reads since the flush. `after`: over the last 40 % of
+   * the stage, or its last 200 reads where these are more.
+   */
   readonly hitRate: {
     readonly before: number | null;
     readonly lowest: number | null;

@@ -104,8 +104,9 @@ export function parseBody(text: string): ItemData {
   }
   const parsed = v.safeParse(Body, json);
   if (!parsed.success) {
-    const field = v.getDotPath(parsed.issues[0]) ?? 'the body';
-    throw new ProblemError(400, `${show(field)} of the body ${show(text)} does not fit { "data": object }`);
+    const field = v.getDotPath(parsed.issues[0]);
+    const what = field ? `${show(field)} of the body` : 'the body';
+    throw new ProblemError(400, `${what} ${show(text)} does not fit { "data": object }`);
   }
   requireStorable(parsed.output.data);
   return parsed.output.data;

@@ -7,6 +7,7 @@ export type Decision = 'flush' | 'preserve' | 'leave';
 
 /** Which keys go and which stay; pure. */
 export interface FlushPlan {
+  readonly env: string;
   /** Patterns of logical keys, as Redis reads them. */
   readonly flush: readonly string[];
   readonly preserve: readonly string[];
@@ -33,6 +34,7 @@ export function planFlush({ env, onlyNamespace = '' }: PlanOptions): FlushPlan {
   };
   const [flushes, preserves] = [anyOf(flush), anyOf(preserve)];
   return {
+    env,
     flush,
     preserve,
     decide(physical) {

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { CLAIM } from '../../../lambda/cache/claim.ts';
 import { FAMILIES } from '../../../lambda/contract/families.ts';
 import { type FlushReport, flush } from '../../../lambda/flush/engine.ts';
 import { planFlush } from '../../../lambda/flush/plan.ts';
@@ -210,6 +211,7 @@ describe('as a user', () => {
 
   test('who may not delete, it is refused with the reason, and nothing is deleted', async () => {
     await populate();
+    await redis.send(['SET', CLAIM, 'test']);
     await user('reader', '~*', '+@all', '-unlink');
     const before = await contents();
     await expect(flushAt(as('reader'), { plan })).rejects.toThrow(/^NOPERM .*'unlink'/);
@@ -224,11 +226,20 @@ describe('as a user', () => {
     expect(await contents()).toEqual(before);
   });
 
-  test('who may scan and delete and no more, it works', async () => {
+  test('who may scan, delete, read the claim, ask who the server is, and no more, it works', async () => {
     const { due } = await populate();
-    await user('flusher', '~*', '+scan', '+unlink', '+info');
+    await user('flusher', '~*', '+scan', '+unlink', '+info', '+get');
+    await redis.send(['SET', CLAIM, 'test']);
     const before = await contents();
     expect(await flushAt(as('flusher'), { plan })).toMatchObject({ flushed: due.length });
     expect(await contents()).toEqual(without(before, due));
+  });
+
+  test('under another NODE_ENV than the Redis is in use, it is refused, and nothing is deleted', async () => {
+    await populate();
+    await redis.send(['SET', CLAIM, 'production']);
+    const before = await contents();
+    await expect(flushAt(url, { plan })).rejects.toThrow(/NODE_ENV=test.*production/);
+    expect(await contents()).toEqual(before);
   });
 });
