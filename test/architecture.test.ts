@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lambda/contract': [],
   'lambda/telemetry': [],
   'lambda/redis': EVERYWHERE,
-  'lambda/cache': EVERYWHERE,
+  'lambda/cache': [...EVERYWHERE, 'lambda/redis'],
   'lambda/mirror': [...EVERYWHERE, 'lambda/cache'],
   'lambda/database': EVERYWHERE,
   'lambda/collections': [...EVERYWHERE, 'lambda/cache', 'lambda/database'],

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { isBroken } from './breaker.ts';
 import { type Codec, jsonCodec } from './codec.ts';
+import { createFallback } from './fallback.ts';
 import { isNested, type Loader, runLoader } from './flight.ts';
 import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
 import { drawToken, type LeaseToken } from './lease.ts';
@@ -83,10 +85,13 @@ export function createCache(options: CacheOptions): Cache {
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
   const counts = { hits: 0, misses: 0, bypasses: 0, fencedFills: 0, errors: 0 };
   const flights = new Map<LeaseToken, Promise<unknown>>();
+  const fallback = createFallback();
   /** Leases that were waited for in vain: nobody else has to wait for them. */
   const abandoned = new LRUCache<LeaseToken, true>({ max: MAX_ABANDONED, ttl: leaseMs });
 
   const failed = (error: unknown, { family }: Places) => {
+    // Said once, when it opens; what follows are bypasses.
+    if (isBroken(error)) return;
     counts.errors += 1;
     onError?.(error, family.name);
   };
@@ -152,7 +157,10 @@ export function createCache(options: CacheOptions): Cache {
         leaseMs,
         onError: (error) => failed(error, places),
       });
-      if (seen.kind === 'away') return loadWithoutStoring(read.load, 'bypass');
+      if (seen.kind === 'away') {
+        const bypass = () => loadWithoutStoring(read.load, 'bypass');
+        return fallback.run(places.legacy, bypass);
+      }
       if (seen.kind === 'held') return loadAndFill(at, places, { ...read, token });
       if (seen.kind === 'value') {
         counts.hits += 1;

@@ -10,6 +10,9 @@ export type Seen =
   | { readonly kind: 'held' }
   | { readonly kind: 'away' };
 
+/** A read has 250 ms for Redis (connection and commands): after a GET this slow there is no time for a lease. */
+const MAX_GET_MS_BEFORE_LEASE = 100;
+
 export interface Look {
   readonly store: CacheStore;
   readonly places: Places;
@@ -35,6 +38,7 @@ export async function look(request: Look): Promise<Seen> {
 
 async function lookOrThrow({ store, places, codec, token, leaseMs, onError }: Look): Promise<Seen> {
   const { home, leaseAt } = places;
+  const begin = performance.now();
   const bytes = await store.get(home).catch(async (error: unknown) => {
     if (!(error instanceof WrongTypeError)) throw error;
     onError(error);
@@ -43,6 +47,7 @@ async function lookOrThrow({ store, places, codec, token, leaseMs, onError }: Lo
   });
   const seen = parse(bytes, { codec, onError });
   if (seen) return seen;
+  if (performance.now() - begin > MAX_GET_MS_BEFORE_LEASE) return { kind: 'away' };
   if (bytes !== null && leaseAt === home) {
     // Undecodable: replaced only if it is still what was seen. If it is not, the token was not used: look again.
     const taken = await store.takeOver(home, bytes, { token, leaseMs });

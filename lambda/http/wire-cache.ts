@@ -1,3 +1,4 @@
+import { withBreaker } from '../cache/breaker.ts';
 import { type Cache, type CacheOptions, createCache } from '../cache/cache.ts';
 import { claimEnvironment } from '../cache/claim.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
@@ -41,13 +42,19 @@ export async function wireCache(
   const { REDIS_URL: url } = environment;
   const send = url ? await openRedis(url, { env: keyspace.env, logger }) : undefined;
 
-  const shared = send && redisStore(send);
-  const store = mode === 'redis' ? shared : mode === 'memory' ? memoryStore() : undefined;
+  const stores: Record<CacheMode, () => CacheStore | undefined> = {
+    redis: () =>
+      send && redisStore(withBreaker(send, { onChange: (state) => logger.warn('redis breaker', { state }) })),
+    memory: memoryStore,
+    off: () => undefined,
+  };
+  const store = stores[mode]();
+  // Whatever this process reads, the others read Redis; and an invalidation does not ask the breaker.
+  const invalidates = [send && redisStore(send), mode === 'memory' ? store : undefined];
   const options: CacheOptions = {
     keyspace,
     store,
-    // Whatever this process reads, the others read Redis.
-    invalidates: [...new Set<CacheStore | undefined>([shared, store])].filter((each) => each !== undefined),
+    invalidates: invalidates.filter((each) => each !== undefined),
     onError: (error, family) => logger.warn('cache error', { family, ...errorFields(error) }),
   };
   return { cache: create(options, send ?? noRedis), send };

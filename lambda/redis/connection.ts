@@ -1,6 +1,6 @@
 import { createClient, RESP_TYPES } from '@redis/client';
 import { ConfigurationError, CutoverError } from '../contract/errors.ts';
-import { createDeadline } from './deadline.ts';
+import { createDeadline, DeadlineError } from './deadline.ts';
 
 /** Redis cannot be asked now: not connected, and not within the time that a command may wait. */
 export class RedisUnavailableError extends CutoverError {
@@ -42,6 +42,8 @@ export interface RedisOptions {
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2000;
+/** No reply for so long: the server is frozen, or the peer is gone and TCP does not know yet. */
+const MAX_SILENCE_MS = 1000;
 
 interface Waiter {
   readonly resolve: () => void;
@@ -67,6 +69,8 @@ export function connectRedis({
   const bounded = createDeadline(deadlineMs);
   const waiting = new Set<Waiter>();
   let attempts = 0;
+  /** When the first of the replies was missed that did not come since the last one that did. */
+  let silentSince: number | undefined;
   let lastError: Error | undefined;
   let ended = false;
 
@@ -138,6 +142,24 @@ export function connectRedis({
   let current: ReturnType<typeof open>;
   current = open();
 
+  /** Leaves a connection that is silent: it would keep each command until TCP gives up, which takes minutes. */
+  const judged = async (reply: Promise<unknown>): Promise<unknown> => {
+    const asked = current;
+    try {
+      const answer = await reply;
+      silentSince = undefined;
+      return answer;
+    } catch (error) {
+      const missed = error instanceof DeadlineError && asked === current;
+      silentSince = missed ? (silentSince ?? performance.now()) : undefined;
+      if (missed && performance.now() - (silentSince ?? 0) >= MAX_SILENCE_MS) {
+        silentSince = undefined;
+        replace(error);
+      }
+      throw error;
+    }
+  };
+
   const ready = (timeoutMs = waitForConnectionMs) =>
     new Promise<void>((resolve, reject) => {
       if (current.isReady) return resolve();
@@ -162,7 +184,7 @@ export function connectRedis({
   return {
     async send(command) {
       if (!current.isReady) await ready();
-      return bounded(current.sendCommand([...command]));
+      return judged(bounded(current.sendCommand([...command])));
     },
     ready,
     close() {

@@ -1,0 +1,38 @@
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import type { Send } from './redis-store.ts';
+
+/** After so many failures in a row Redis is not asked for a second; then one command tries. */
+const FAILURES_TO_OPEN = 5;
+const ASK_AGAIN_AFTER_MS = 1000;
+
+/** Whether reads ask Redis. */
+export type BreakerState = 'closed' | 'open';
+
+export interface BreakerOptions {
+  readonly onChange?: (state: BreakerState) => void;
+}
+
+/**
+ * Spares each read the wait for a Redis that is away: rejects at once while it is. Only for reads and fills, since an
+ * invalidation is tried whatever the breaker thinks. What Redis itself answers (a wrong type, a missing right) is no
+ * failure of Redis.
+ */
+export function withBreaker(send: Send, { onChange }: BreakerOptions = {}): Send {
+  const policy = circuitBreaker(
+    handleWhen((error) => !isAnswer(error)),
+    { halfOpenAfter: ASK_AGAIN_AFTER_MS, breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN) },
+  );
+  policy.onStateChange((state) => {
+    // Between the two one command tries, and the others wait for it.
+    if (state !== CircuitState.HalfOpen) onChange?.(state === CircuitState.Closed ? 'closed' : 'open');
+  });
+  return (command) => policy.execute(() => send(command));
+}
+
+/** Whether an error says no more than that the breaker is open. */
+export const isBroken = (error: unknown): boolean => error instanceof BrokenCircuitError;
+
+/** Redis's own errors begin with a code in capitals; some of them say that this server is of no use now. */
+function isAnswer({ message }: Error): boolean {
+  return /^[A-Z]+ /.test(message) && !/^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY) /.test(message);
+}
