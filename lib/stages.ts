@@ -1,5 +1,6 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Node } from 'constructs';
+import type { Phase } from '../lambda/contract/environment.ts';
 
 /** The stages that can be deployed. */
 export const STAGE_NAMES = ['dev', 'staging', 'production'] as const;
@@ -11,8 +12,8 @@ export interface StageConfig {
   /** `NODE_ENV` of the functions, and so the `{env}` in `cw:{env}:` keys. */
   readonly nodeEnv: 'development' | 'staging' | 'production';
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
-  /** `MIGRATION_MODE`: whether the serverless backend's cache keys live under `v2:`. */
-  readonly migrationMode: boolean;
+  /** Where the serverless backend's migration stands: which of its keys it reads and fills. */
+  readonly phase: Phase;
   /** Whether data outlives its stack; otherwise a destroyed stage leaves nothing behind. */
   readonly keepsData: boolean;
   readonly logRetentionDays: RetentionDays;
@@ -42,7 +43,7 @@ const DEV: StageConfig = {
   name: 'dev',
   nodeEnv: 'development',
   logLevel: 'DEBUG',
-  migrationMode: true,
+  phase: 'isolated',
   keepsData: false,
   logRetentionDays: RetentionDays.ONE_WEEK,
   cache: { engine: 'redis', nodeType: 'cache.t3.micro', replicas: 0 },
@@ -61,7 +62,7 @@ const STAGES: Readonly<Record<StageName, StageConfig>> = {
     name: 'production',
     nodeEnv: 'production',
     logLevel: 'INFO',
-    migrationMode: false,
+    phase: 'legacy',
     keepsData: true,
     logRetentionDays: RetentionDays.THREE_MONTHS,
     cache: { ...DEV.cache, replicas: 1 },

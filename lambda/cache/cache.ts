@@ -6,6 +6,7 @@ import { createFallback } from './fallback.ts';
 import { isNested, type Loader, runLoader } from './flight.ts';
 import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
 import { drawToken, type LeaseToken } from './lease.ts';
+import { type Beside, lookBeside } from './legacy-entry.ts';
 import { look } from './look.ts';
 import type { CacheStore } from './store.ts';
 
@@ -29,6 +30,8 @@ export interface ReadOptions {
 export interface CacheMetrics {
   readonly hits: number;
   readonly misses: number;
+  /** Hits that the legacy key gave, in phase `dual`: at 0 for a while, that key is no longer needed. */
+  readonly legacyFallbacks: number;
   /** Reads answered by a load because the store could not be asked. */
   readonly bypasses: number;
   /** Loads whose value was not stored because an invalidation came between. */
@@ -83,7 +86,7 @@ export function createCache(options: CacheOptions): Cache {
   const { keyspace, store, codec = jsonCodec, loaderTimeoutMs = 5000, onError } = options;
   const invalidated = options.invalidates ?? (store ? [store] : []);
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
-  const counts = { hits: 0, misses: 0, bypasses: 0, fencedFills: 0, errors: 0 };
+  const counts = { hits: 0, misses: 0, legacyFallbacks: 0, bypasses: 0, fencedFills: 0, errors: 0 };
   const flights = new Map<LeaseToken, Promise<unknown>>();
   const fallback = createFallback();
   /** Leases that were waited for in vain: nobody else has to wait for them. */
@@ -101,32 +104,50 @@ export function createCache(options: CacheOptions): Cache {
     return { value: await runLoader(load, loaderTimeoutMs), outcome };
   };
 
-  /** Stores under the lease, and counts what came between. */
-  const fill = async (at: CacheStore, places: Places, entry: Entry & { value: unknown }) => {
-    const { token, value, ttlSeconds } = entry;
-    const encoded = codec.encode(value);
-    if (encoded === undefined)
+  /** Stores under the leases, and counts what came between. */
+  const fill = async (at: CacheStore, places: Places, entry: Entry & Beside & { value: unknown }) => {
+    const { token, value, ttlSeconds, fence, entry: adopted } = entry;
+    const encoded = adopted?.bytes ?? codec.encode(value);
+    if (encoded === undefined) {
       throw new TypeError('cache: the loaded value has no encoding; return null for "nothing"');
-    const { leaseAt, home } = places;
-    const ttlMs = Math.ceil(ttlSeconds * 1000);
-    if (!(await at.fill({ leaseAt, token, home, value: encoded, ttlMs }))) counts.fencedFills += 1;
+    }
+    const ttlMs = Math.ceil(Math.min(ttlSeconds * 1000, adopted?.ttlMs ?? Number.POSITIVE_INFINITY));
+    const { leaseAt, home, legacy } = places;
+    const [stored] = await Promise.all([
+      at.fill({ leaseAt, token, home, value: encoded, ttlMs }),
+      ...(fence && !adopted
+        ? [at.fill({ leaseAt: places.fence, token: fence, home: legacy, value: encoded, ttlMs })]
+        : []),
+      ...(fence && adopted ? [at.release(places.fence, fence).then(() => true)] : []),
+    ]);
+    if (!stored) counts.fencedFills += 1;
   };
 
   const loadAndFill = async <T>(at: CacheStore, places: Places, entry: Entry & { load: Loader<T> }) => {
-    const release = () =>
-      at.release(places.leaseAt, entry.token).catch((error: unknown) => failed(error, places));
-    const flight = runLoader(entry.load, loaderTimeoutMs);
+    const onError = (error: unknown) => failed(error, places);
+    let beside: Beside = {};
+    const obtain = async (): Promise<T> => {
+      if (places.fillsLegacy) beside = await lookBeside({ store: at, places, codec, leaseMs, onError });
+      return beside.entry ? (beside.entry.value as T) : runLoader(entry.load, loaderTimeoutMs);
+    };
+    const release = async () => {
+      await at.release(places.leaseAt, entry.token).catch(onError);
+      if (beside.fence) await at.release(places.fence, beside.fence).catch(onError);
+    };
+    const flight = obtain();
     flights.set(entry.token, flight);
-    counts.misses += 1;
     try {
       const value = await flight;
+      counts[beside.entry ? 'hits' : 'misses'] += 1;
+      if (beside.entry) counts.legacyFallbacks += 1;
       // Awaited although nobody waits for its outcome: a frozen sandbox would lose it.
-      await fill(at, places, { ...entry, value }).catch((error: unknown) => {
-        failed(error, places);
+      await fill(at, places, { ...entry, ...beside, value }).catch((error: unknown) => {
+        onError(error);
         return release();
       });
-      return { value, outcome: 'miss' as const };
+      return { value, outcome: beside.entry ? ('hit' as const) : ('miss' as const) };
     } catch (error) {
+      counts.misses += 1;
       await release();
       throw error;
     } finally {

@@ -27,6 +27,8 @@ export interface Places {
   readonly fence: PhysicalKey;
   /** The key in every namespace in use (`N`). */
   readonly namespaced: readonly PhysicalKey[];
+  /** Whether a miss takes over what the legacy key holds, and a load fills it, too: phase `dual`. */
+  readonly fillsLegacy: boolean;
   /** All of them in the order of an invalidation: sources before what is filled from them. */
   readonly invalidation: readonly PhysicalKey[];
 }
@@ -51,6 +53,13 @@ export interface KeyspaceOptions {
   readonly families?: readonly Family[];
 }
 
+const NAMESPACE_OF: Readonly<Record<Phase, (env: string) => string>> = {
+  legacy: () => '',
+  isolated: () => 'v2:',
+  dual: (env) => `cw:${env}:`,
+  prefixed: (env) => `cw:${env}:`,
+};
+
 const MAX_KEY_BYTES = 512;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -59,7 +68,8 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
  * at once, and what one of them filled the other has to remove.
  */
 export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOptions): Keyspace {
-  const namespaces = ['v2:', `cw:${env}:`] as const;
+  // All that are in use, whatever the phase: an invalidation names them all.
+  const namespaces = [NAMESPACE_OF.isolated(env), NAMESPACE_OF.prefixed(env)];
   const reserved = ['v2:', 'cw:', 'cutover:'];
 
   const familyOrComplaint = (key: string): Family | string => {
@@ -76,15 +86,16 @@ export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOpti
     const fence = `cutover:lease:{${hashTag(key)}}:${key}` as PhysicalKey;
     const namespaced = namespaces.map((namespace) => (namespace + key) as PhysicalKey);
     // State is never isolated: a user who crosses backends would be logged out, a quota would double.
-    const isolated = phase === 'isolated' && family.kind === 'cache';
-    const home = isolated ? (`v2:${key}` as PhysicalKey) : legacy;
+    const namespace = phase === 'isolated' && family.kind === 'state' ? '' : NAMESPACE_OF[phase](env);
+    const home = (namespace + key) as PhysicalKey;
     return {
       family,
       home,
-      leaseAt: isolated ? home : fence,
+      leaseAt: namespace === '' ? fence : home,
       legacy,
       fence,
       namespaced,
+      fillsLegacy: phase === 'dual',
       invalidation: [fence, legacy, ...namespaced],
     };
   };

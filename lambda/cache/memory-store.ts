@@ -12,6 +12,10 @@ export function memoryStore(): CacheStore {
   const read = (key: string) => entries.get(key) ?? null;
   return {
     get: async (key) => read(key),
+    async getWithTtl(key) {
+      const value = read(key);
+      return value === null ? null : { value, ttlMs: entries.getRemainingTTL(key) };
+    },
     async acquire(key, token, leaseMs) {
       const seen = read(key);
       if (seen === null) entries.set(key, token, { ttl: leaseMs });

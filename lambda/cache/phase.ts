@@ -1,7 +1,7 @@
+import type { Phase } from '../contract/environment.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 
-/** Where a migration stands. This version serves the two phases of the `v2:` migration. */
-export type Phase = 'legacy' | 'isolated';
+export type { Phase };
 
 /** The environment, or a part of it: `process.env` fits. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,20 +23,24 @@ export function readSwitch(environment: Environment, name: string): boolean {
 }
 
 /**
- * The phase that the environment selects: `isolated` with `MIGRATION_MODE`, else `legacy`.
- * @throws ConfigurationError naming the variables of a combination that cannot be served.
+ * The phase that the environment selects: `isolated` with MIGRATION_MODE, `dual` with CW_CACHE_PREFIX_ENABLED and
+ * CW_CACHE_DUAL_WRITE, `prefixed` with the former alone, else `legacy`.
+ * @throws ConfigurationError naming the variables of a combination that is none of these.
  */
 export function phaseOf(environment: Environment): Phase {
-  const on = ['CW_CACHE_PREFIX_ENABLED', 'CW_CACHE_DUAL_WRITE'].filter((name) =>
-    readSwitch(environment, name),
-  );
   const isolated = readSwitch(environment, 'MIGRATION_MODE');
-  if (on.length > 0) {
-    const also = isolated ? ', and MIGRATION_MODE excludes it' : '';
+  const prefixed = readSwitch(environment, 'CW_CACHE_PREFIX_ENABLED');
+  const dual = readSwitch(environment, 'CW_CACHE_DUAL_WRITE');
+  if (isolated && (prefixed || dual)) {
+    const other = prefixed ? 'CW_CACHE_PREFIX_ENABLED' : 'CW_CACHE_DUAL_WRITE';
+    throw new ConfigurationError(`cache: MIGRATION_MODE and ${other} exclude each other; unset one of them`);
+  }
+  if (dual && !prefixed) {
     throw new ConfigurationError(
-      `cache: ${on.join(' and ')} is set, but this version serves the phases legacy and isolated only${also}; unset ${on.join(' and ')}`,
+      'cache: CW_CACHE_DUAL_WRITE is set without CW_CACHE_PREFIX_ENABLED; set both, or unset it',
     );
   }
+  if (prefixed) return dual ? 'dual' : 'prefixed';
   return isolated ? 'isolated' : 'legacy';
 }
 

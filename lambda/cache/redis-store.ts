@@ -9,6 +9,10 @@ redis.call('SET', KEYS[2], ARGV[2], unpack(ARGV, 3))
 if KEYS[1] ~= KEYS[2] then redis.call('UNLINK', KEYS[1]) end
 return 1`;
 
+/** What PTTL answers of a key without a TTL, and of none. */
+const NO_EXPIRY = -1;
+const NOT_THERE = -2;
+
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end return 0`;
 
 const TAKE_OVER = `
@@ -40,6 +44,12 @@ export function redisStore(send: Send): CacheStore {
         }
         throw error;
       }
+    },
+    async getWithTtl(key) {
+      // In this order: should the entry be replaced in between, the TTL is that of the older one.
+      const [ttlMs, value] = await Promise.all([send(['PTTL', key]), send(['GET', key])]);
+      if (typeof value !== 'string' || ttlMs === NOT_THERE) return null;
+      return { value, ttlMs: ttlMs === NO_EXPIRY ? Number.POSITIVE_INFINITY : Number(ttlMs) };
     },
     async acquire(key, token, leaseMs) {
       return (await send(['SET', key, token, 'NX', 'PX', String(leaseMs), 'GET'])) as string | null;

@@ -16,6 +16,8 @@ export interface Fill {
  */
 export interface CacheStore {
   get(key: PhysicalKey): Promise<string | null>;
+  /** A value and how long it will stay, in milliseconds (infinite if it does not expire); null when it is not there. */
+  getWithTtl(key: PhysicalKey): Promise<{ value: string; ttlMs: number } | null>;
   /** Takes a lease if the key is free. @returns null when it is now held, else what stands there. */
   acquire(key: PhysicalKey, token: LeaseToken, leaseMs: number): Promise<string | null>;
   /** Puts a lease in the place of a value that is of no use, if it is still that value. */

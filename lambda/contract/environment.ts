@@ -3,7 +3,16 @@
  * A test compares both sides with this list.
  */
 export const FUNCTION_ENVIRONMENT = {
-  api: ['NODE_ENV', 'REDIS_URL', 'DATABASE_URL', 'MIGRATION_MODE', 'CACHE_MODE', 'LOG_LEVEL'],
+  api: [
+    'NODE_ENV',
+    'REDIS_URL',
+    'DATABASE_URL',
+    'MIGRATION_MODE',
+    'CW_CACHE_PREFIX_ENABLED',
+    'CW_CACHE_DUAL_WRITE',
+    'CACHE_MODE',
+    'LOG_LEVEL',
+  ],
   'flush-worker': ['NODE_ENV', 'REDIS_URL', 'DRY_RUN', 'LOG_LEVEL'],
   migrate: ['DATABASE_URL', 'LOG_LEVEL'],
 } as const;
@@ -16,3 +25,14 @@ export type EnvironmentOf<Name extends FunctionName> = Record<
   (typeof FUNCTION_ENVIRONMENT)[Name][number],
   string
 >;
+
+/** The switches that select each phase of a migration. */
+export const PHASE_SWITCHES = {
+  legacy: { MIGRATION_MODE: 'false', CW_CACHE_PREFIX_ENABLED: '0', CW_CACHE_DUAL_WRITE: '0' },
+  isolated: { MIGRATION_MODE: 'true', CW_CACHE_PREFIX_ENABLED: '0', CW_CACHE_DUAL_WRITE: '0' },
+  dual: { MIGRATION_MODE: 'false', CW_CACHE_PREFIX_ENABLED: '1', CW_CACHE_DUAL_WRITE: '1' },
+  prefixed: { MIGRATION_MODE: 'false', CW_CACHE_PREFIX_ENABLED: '1', CW_CACHE_DUAL_WRITE: '0' },
+} as const;
+
+/** Where a migration stands. */
+export type Phase = keyof typeof PHASE_SWITCHES;

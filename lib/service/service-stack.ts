@@ -1,6 +1,7 @@
 import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
+import { PHASE_SWITCHES } from '../../lambda/contract/environment.ts';
 import { CutoverStack, type CutoverStackProps } from '../cutover-stack.ts';
 import type { DataStack } from '../data/data-stack.ts';
 import type { NetworkStack } from '../network/network-stack.ts';
@@ -39,7 +40,7 @@ export class ServiceStack extends CutoverStack {
       description: 'The serverless backend',
       settings: {
         NODE_ENV: stage.nodeEnv,
-        MIGRATION_MODE: String(stage.migrationMode),
+        ...PHASE_SWITCHES[stage.phase],
         CACHE_MODE: 'redis',
         LOG_LEVEL: stage.logLevel,
       },

@@ -7,7 +7,15 @@ import type { Send } from '../../lambda/cache/redis-store.ts';
  * cache's interface and nothing of its protocol, and it is what the tests of the protocol have to catch.
  */
 export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, send: Send): Cache {
-  const counts = { hits: 0, misses: 0, bypasses: 0, fencedFills: 0, errors: 0, inFlight: 0 };
+  const counts = {
+    hits: 0,
+    misses: 0,
+    legacyFallbacks: 0,
+    bypasses: 0,
+    fencedFills: 0,
+    errors: 0,
+    inFlight: 0,
+  };
   return {
     async resolve<T>(key: string, load: (signal: AbortSignal) => Promise<T>) {
       const { home, family } = keyspace.locate(key);

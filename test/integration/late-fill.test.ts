@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createClient } from 'redis';
 import { createCache } from '../../lambda/cache/cache.ts';
 import { createKeyspace } from '../../lambda/cache/keyspace.ts';
+import type { Phase } from '../../lambda/cache/phase.ts';
 import { redisStore } from '../../lambda/cache/redis-store.ts';
 import type { ItemList } from '../../lambda/collections/schema.ts';
 import { createCollections } from '../../lambda/collections/service.ts';
@@ -83,9 +84,9 @@ function holding() {
 }
 
 /** Both backends on one Redis and one PostgreSQL; reads go through `holder` and so can be held back. */
-async function backends(mode: 'coherent' | 'naive') {
+async function backends(mode: 'coherent' | 'naive', phase: Phase) {
   const holder = holding();
-  const keyspace = createKeyspace({ phase: 'isolated', env: 'test' });
+  const keyspace = createKeyspace({ phase, env: 'test' });
   const cache =
     mode === 'naive'
       ? createNaiveCache({ keyspace }, redis.send)
@@ -131,9 +132,13 @@ const PAIRS = [
   ['express', 'express'],
 ] as const;
 
-describe.each(MODES)('%s: a late fill against a commit', (mode) => {
+/** The naive variant shares its one key with the legacy backend in phase legacy, and so is stale there only in a race. */
+const PHASES: readonly Phase[] = ['isolated', 'dual', 'prefixed'];
+const CASES = MODES.flatMap((mode) => PHASES.map((phase) => [mode, phase] as const));
+
+describe.each(CASES)('%s, phase %s: a late fill against a commit', (mode, phase) => {
   test.each(PAIRS)('read by %s, written by %s', async (reader, writer) => {
-    const both = await backends(mode);
+    const both = await backends(mode, phase);
     await write(both[writer]);
     await redis.send(['FLUSHALL']);
     const { answered, release } = both.holder.arm();
@@ -147,9 +152,9 @@ describe.each(MODES)('%s: a late fill against a commit', (mode) => {
   });
 });
 
-describe.each(MODES)('%s: a write through the other backend', (mode) => {
+describe.each(CASES)('%s, phase %s: a write through the other backend', (mode, phase) => {
   test.each(PAIRS.slice(0, 2))('read by %s, written by %s, read again', async (reader, writer) => {
-    const both = await backends(mode);
+    const both = await backends(mode, phase);
     await write(both[writer]);
     expect(await read(both[reader])).toBe(1);
     expect(await read(both[reader])).toBe(1);

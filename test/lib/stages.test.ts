@@ -31,7 +31,7 @@ describe('the stages', () => {
   });
 
   it('migrate in dev and staging; production is set by its phase', () => {
-    expect(STAGE_NAMES.map((name) => read(name).migrationMode)).toEqual([true, true, false]);
+    expect(STAGE_NAMES.map((name) => read(name).phase)).toEqual(['isolated', 'isolated', 'legacy']);
   });
 
   it.each(STAGE_NAMES)('give a new version 5 %% of the traffic for 60 minutes in %s', (name) => {

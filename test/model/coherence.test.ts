@@ -5,11 +5,15 @@ import { runSchedule, type Variant } from './coherence.ts';
 const SCHEDULES = 3000;
 
 const canary = ['isolated', 'mirror'] as const;
+const migration = ['dual', 'mirror'] as const;
 
 const HOLD: Readonly<Record<string, Variant>> = {
   'legacy with the mirror': { phases: ['legacy', 'mirror'], hard: true },
   'isolated with the mirror': { phases: canary, hard: true },
   'legacy and isolated at once': { phases: ['legacy', 'isolated', 'mirror'], hard: true },
+  'dual with the mirror': { phases: migration, hard: true },
+  'legacy and dual at once': { phases: ['legacy', 'dual', 'mirror'], hard: true },
+  'dual and prefixed at once': { phases: ['dual', 'prefixed', 'mirror'], hard: true },
   'a mirror that always unlinks N': { phases: canary, hard: true, afterFill: 'unlink' },
 };
 
@@ -21,6 +25,10 @@ const BREAK: Readonly<Record<string, Variant>> = {
   'legacy fills without a fence': { phases: canary, legacyUnfenced: true },
   'joining by the name of the key': { phases: canary, joinsByKeyName: true },
   'the order K, C, N': { phases: canary, order: ['K', 'C', 'N'] },
+  'dual fills of K without a fence': { phases: migration, dualUnfenced: true },
+  'adopting K without the lease on N': { phases: migration, adoptsWithoutLease: true },
+  'the order N, C, K in dual': { phases: migration, order: ['N', 'C', 'K'] },
+  'repeating only the UNLINK that failed': { phases: migration, retriesOnlyWhatFailed: true },
   'phase legacy invalidates only its own': { phases: ['legacy', 'isolated'], legacyInvalidatesOwn: true },
   'a lost lease taken as held': { phases: canary, lostLeaseIs: 'held' },
   'a lost lease retried with its token': { phases: canary, lostLeaseIs: 'retried with the same token' },

@@ -8,7 +8,7 @@
 import { type Random, seededRandom } from '../../rehearsal/random.ts';
 
 type Key = 'N' | 'K' | 'C';
-type Phase = 'legacy' | 'isolated' | 'mirror';
+type Phase = 'legacy' | 'isolated' | 'dual' | 'prefixed' | 'mirror';
 
 /** A way to run the protocol; each field but `phases` and `hard` is a departure from it. */
 export interface Variant {
@@ -19,6 +19,10 @@ export interface Variant {
   readonly unfencedFill?: boolean;
   readonly invalidatesBeforeCommit?: boolean;
   readonly mirrorOff?: boolean;
+  /** In phase dual K is filled without the lease beside it. */
+  readonly dualUnfenced?: boolean;
+  /** In phase dual K is adopted whether or not the lease on N is held. */
+  readonly adoptsWithoutLease?: boolean;
   readonly legacyUnfenced?: boolean;
   readonly joinsByKeyName?: boolean;
   readonly order?: readonly Key[];
@@ -157,7 +161,7 @@ function* readModifyWrite(w: World): Steps<void> {
   w.acknowledged = Math.max(w.acknowledged, value);
 }
 
-function* namespacedRead(w: World, process: number): Steps<number> {
+function* namespacedRead(w: World, process: number, dual: boolean): Steps<number> {
   const { variant, redis } = w;
   const stored = redis.get('N');
   yield;
@@ -183,11 +187,20 @@ function* namespacedRead(w: World, process: number): Steps<number> {
     w.started.add(lease.id);
     w.flights.set(process, lease.id);
   }
-  const value = w.database;
+  const beside = dual && lease.held && !variant.dualUnfenced ? yield* acquire(w, 'C') : undefined;
+  const adopted = dual && (lease.held || variant.adoptsWithoutLease) ? w.redis.get('K')?.value : undefined;
+  if (dual) yield;
+  const value = adopted ?? w.database;
   yield;
   w.loaded.set(lease.id, value);
   w.flights.delete(process);
+  if (variant.adoptsWithoutLease && adopted !== undefined) w.redis.set('N', { value });
   yield* fill(w, 'N', lease, value);
+  if (beside && adopted === undefined) yield* fill(w, 'K', beside, value);
+  if (dual && variant.dualUnfenced) {
+    w.redis.set('K', { value });
+    yield;
+  }
   return value;
 }
 
@@ -216,7 +229,7 @@ function* invalidate(w: World, phase: Phase): Steps<void> {
 }
 
 function orderOf(variant: Variant, phase: Phase): readonly Key[] {
-  if (variant.plain) return phase === 'isolated' ? ['N'] : ['K'];
+  if (variant.plain) return phase === 'legacy' || phase === 'mirror' ? ['K'] : ['N'];
   if (variant.mirrorOff && phase === 'mirror') return ['C', 'K'];
   if (variant.legacyInvalidatesOwn && phase === 'legacy') return ['C', 'K'];
   return variant.order ?? ['C', 'K', 'N'];
@@ -251,7 +264,9 @@ export function runSchedule(seed: number, variant: Variant): number {
   };
   const phase = () => variant.phases[pick(variant.phases.length)] as Phase;
   const read = (from: Phase) =>
-    from === 'isolated' ? namespacedRead(w, pick(2)) : legacyRead(w, from === 'mirror');
+    from === 'legacy' || from === 'mirror'
+      ? legacyRead(w, from === 'mirror')
+      : namespacedRead(w, pick(2), from === 'dual');
   const writer = (from: Phase) => (from === 'mirror' && random() < 0.5 ? readModifyWrite(w) : write(w, from));
   const live: { steps: Steps<unknown>; floor: number }[] = [];
   let stale = 0;

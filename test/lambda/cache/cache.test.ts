@@ -11,7 +11,7 @@ import { gate } from '../../support/gate.ts';
 import { ownRedis } from '../../support/servers.ts';
 import { cacheContract, KEY, keyspaceOf, until } from './contract.ts';
 
-const PHASES: readonly Phase[] = ['legacy', 'isolated'];
+const PHASES: readonly Phase[] = ['legacy', 'isolated', 'dual', 'prefixed'];
 
 let redis: RedisConnection;
 
@@ -100,10 +100,76 @@ describe('what a phase stores', () => {
     await redis.send(['SET', home, 'no json']);
     expect(await cache.resolve(KEY, async () => 'first')).toEqual({ value: 'first', outcome: 'miss' });
     expect((await cache.resolve(KEY, async () => 'other')).value).toBe('first');
-    await redis.send(['DEL', home]);
+    await redis.send(['DEL', home, KEY]);
     await redis.send(['LPUSH', home, 'a list']);
     expect(await cache.resolve(KEY, async () => 'second')).toEqual({ value: 'second', outcome: 'miss' });
     expect((await cache.resolve(KEY, async () => 'other')).value).toBe('second');
+  });
+});
+
+describe('phase dual', () => {
+  const open = (send = redis.send) => createCache({ keyspace: keyspaceOf('dual'), store: redisStore(send) });
+  const N = `cw:test:${KEY}`;
+  const [C = ''] = keyspaceOf('dual').locate(KEY).invalidation;
+  const standing = async () => ((await redis.send(['KEYS', '*'])) as string[]).sort();
+
+  test('fills both, with the same bytes, and leaves no lease', async () => {
+    await open().resolve(KEY, async () => ({ items: [] }));
+    expect(await standing()).toEqual([N, KEY].sort());
+    expect(await redis.send(['MGET', N, KEY])).toEqual(['{"items":[]}', '{"items":[]}']);
+    expect(await redis.send(['TTL', KEY])).toBe(300);
+  });
+
+  test('takes over what the legacy backend cached, byte for byte and for no longer, and counts it', async () => {
+    await redis.send(['SET', KEY, '{ "version" : 7 }', 'EX', '40']);
+    const cache = open();
+    const load = jest.fn(async () => ({ version: 8 }));
+    expect(await cache.resolve(KEY, load)).toEqual({ value: { version: 7 }, outcome: 'hit' });
+    expect(load).not.toHaveBeenCalled();
+    expect(await redis.send(['GET', N])).toBe('{ "version" : 7 }');
+    expect(Number(await redis.send(['TTL', N]))).toBeLessThanOrEqual(40);
+    expect(await standing()).toEqual([N, KEY].sort());
+    await cache.resolve(KEY, load);
+    expect(cache.getCacheMetrics()).toMatchObject({ hits: 2, misses: 0, legacyFallbacks: 1 });
+  });
+
+  test.each(['no json', '\u0000lease:of somebody'])(
+    'does not take over %j, and replaces it',
+    async (bytes) => {
+      await redis.send(['SET', KEY, bytes]);
+      expect(await open().resolve(KEY, async () => 'loaded')).toEqual({ value: 'loaded', outcome: 'miss' });
+      expect(await redis.send(['MGET', N, KEY])).toEqual(['"loaded"', '"loaded"']);
+    },
+  );
+
+  test('does not fill the legacy key while another filler holds the lease beside it', async () => {
+    await redis.send(['SET', C, '\u0000lease:of the mirror', 'PX', '5000']);
+    await open().resolve(KEY, async () => 'loaded');
+    expect(await redis.send(['MGET', N, KEY])).toEqual(['"loaded"', null]);
+    expect(await redis.send(['EXISTS', C])).toBe(1);
+  });
+
+  test('a failed load leaves no lease', async () => {
+    await expect(open().resolve(KEY, () => Promise.reject(new Error('database')))).rejects.toThrow(
+      'database',
+    );
+    expect(await standing()).toEqual([]);
+  });
+
+  test('an invalidation between taking over and filling keeps the old value out of both', async () => {
+    await redis.send(['SET', KEY, '"old"', 'EX', '40']);
+    let invalidated = false;
+    const send: typeof redis.send = async (command) => {
+      if (command[0] === 'EVAL' && !invalidated) {
+        invalidated = true;
+        await open().invalidate(KEY);
+      }
+      return redis.send(command);
+    };
+    const cache = open(send);
+    expect((await cache.resolve(KEY, async () => 'new')).value).toBe('old');
+    expect(cache.getCacheMetrics().fencedFills).toBeGreaterThan(0);
+    expect((await cache.resolve(KEY, async () => 'new')).value).toBe('new');
   });
 });
 

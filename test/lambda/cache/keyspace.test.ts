@@ -4,7 +4,7 @@ import { createKeyspace, InvalidKeyError } from '../../../lambda/cache/keyspace.
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import { FAMILIES, type Family } from '../../../lambda/contract/families.ts';
 
-const phases: readonly Phase[] = ['legacy', 'isolated'];
+const phases: readonly Phase[] = ['legacy', 'isolated', 'dual', 'prefixed'];
 const spaces = phases.map((phase) => createKeyspace({ phase, env: 'production' }));
 const cacheFamilies = FAMILIES.filter(({ kind }) => kind === 'cache').map(({ name }) => name);
 const printable = fc
@@ -15,8 +15,10 @@ const cacheKey = fc
   .map(([family, rest]) => `${family}:${rest}`);
 
 describe('locate', () => {
-  test('reads and fills under v2: only when isolated', () => {
-    const [legacy, isolated] = spaces.map((space) => space.locate('mocs:user:123:list'));
+  test('reads and fills where the phase says', () => {
+    const [legacy, isolated, dual, prefixed] = spaces.map((space) => space.locate('mocs:user:123:list'));
+    expect([dual?.home, prefixed?.home]).toEqual(Array(2).fill('cw:production:mocs:user:123:list'));
+    expect(spaces.map((space) => space.locate('mocs:1').fillsLegacy)).toEqual([false, false, true, false]);
     expect(legacy).toMatchObject({
       home: 'mocs:user:123:list',
       leaseAt: 'cutover:lease:{mocs:user:123:list}:mocs:user:123:list',
@@ -27,8 +29,8 @@ describe('locate', () => {
   test('names the same keys in an invalidation in every phase: C, K, then each namespace', () => {
     fc.assert(
       fc.property(cacheKey, (key) => {
-        const [legacy, isolated] = spaces.map((space) => space.locate(key).invalidation);
-        expect(legacy).toEqual(isolated);
+        const [legacy, ...others] = spaces.map((space) => space.locate(key).invalidation);
+        for (const other of others) expect(other).toEqual(legacy);
         expect(legacy?.slice(1)).toEqual([key, `v2:${key}`, `cw:production:${key}`]);
         expect(legacy?.[0]).toContain('cutover:lease:');
       }),
@@ -46,8 +48,13 @@ describe('locate', () => {
     );
   });
 
-  test('keeps state in its one home, whatever the phase', () => {
-    for (const space of spaces) expect(space.locate('sessions:abc').home).toBe('sessions:abc');
+  test('keeps state where it is in the v2 migration, and moves it in the cw migration', () => {
+    expect(spaces.map((space) => space.locate('sessions:abc').home)).toEqual([
+      'sessions:abc',
+      'sessions:abc',
+      'cw:production:sessions:abc',
+      'cw:production:sessions:abc',
+    ]);
   });
 
   test('puts the lease into the slot of the key, also of a key with a hash tag of its own', () => {

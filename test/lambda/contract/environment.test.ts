@@ -8,9 +8,6 @@ const ROOT = path.resolve(import.meta.dirname, '../../..');
 const FOLDER = path.join(ROOT, 'lambda/functions');
 const NAMES = Object.keys(FUNCTION_ENVIRONMENT) as FunctionName[];
 
-/** Switches of later phases: read to be refused, and so never set. */
-const REFUSED = ['CW_CACHE_PREFIX_ENABLED', 'CW_CACHE_DUAL_WRITE'];
-
 /** What of our own sources gets into the function's bundle, without what is left out as unused. */
 function ownCode(name: FunctionName): string {
   const { outputFiles } = buildSync({
@@ -35,12 +32,9 @@ function variablesIn(code: string): string[] {
   for (const [, name = ''] of code.matchAll(/(?:process\.env|environment)(?:\.|\[")([A-Z][A-Z0-9_]+)/g))
     names.add(name);
   for (const [, name = ''] of code.matchAll(/readSwitch\([^,()]+, "(\w+)"\)/g)) names.add(name);
-  for (const [, list = ''] of code.matchAll(/\[([^[\]]*)\]\.filter\(\s*\(name\) => readSwitch\(/g)) {
-    for (const [, name = ''] of list.matchAll(/"(\w+)"/g)) names.add(name);
-  }
   // Powertools' logger reads its level by itself.
   if (/\bnew Logger\(/.test(code)) names.add('LOG_LEVEL');
-  return [...names].filter((name) => !REFUSED.includes(name)).sort();
+  return [...names].sort();
 }
 
 test('every function has a file, and every file is a function', () => {
@@ -60,9 +54,4 @@ describe.each(NAMES)('the function %s', (name) => {
     const known = code.match(/\} = process\.env\b|\w+\(process\.env[,)]/g) ?? [];
     expect(known).toHaveLength(reads.length);
   });
-});
-
-test('the switches that are refused are in the sources still', () => {
-  const code = ownCode('api');
-  for (const name of REFUSED) expect(code).toContain(name);
 });

@@ -64,12 +64,11 @@ describe('a configuration that cannot be served is refused with the names of its
     ['NODE_ENV=a:b cannot name a namespace', { NODE_ENV: 'a:b' }],
     ['NODE_ENV=a}b cannot name a namespace', { NODE_ENV: 'a}b' }],
     ['MIGRATION_MODE=yes is not a switch', { MIGRATION_MODE: 'yes' }],
-    ['CW_CACHE_PREFIX_ENABLED is set', { CW_CACHE_PREFIX_ENABLED: '1' }],
+    ['CW_CACHE_DUAL_WRITE is set without CW_CACHE_PREFIX_ENABLED', { CW_CACHE_DUAL_WRITE: '1' }],
     [
-      'CW_CACHE_PREFIX_ENABLED and CW_CACHE_DUAL_WRITE is set',
-      { CW_CACHE_PREFIX_ENABLED: '1', CW_CACHE_DUAL_WRITE: '1' },
+      'MIGRATION_MODE and CW_CACHE_PREFIX_ENABLED exclude each other',
+      { MIGRATION_MODE: 'true', CW_CACHE_PREFIX_ENABLED: '1' },
     ],
-    ['MIGRATION_MODE excludes it', { MIGRATION_MODE: 'true', CW_CACHE_PREFIX_ENABLED: '1' }],
     ['is not a redis:// or rediss:// URL', { REDIS_URL: 'http://127.0.0.1:1' }],
     ['is not a redis:// or rediss:// URL', { REDIS_URL: '127.0.0.1:6379' }],
   ])('%s', async (message, environment) => {
