@@ -5,9 +5,9 @@ import { type Codec, jsonCodec } from './codec.ts';
 import { createFallback } from './fallback.ts';
 import { isNested, type Loader, runLoader } from './flight.ts';
 import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
-import { drawToken, type LeaseToken } from './lease.ts';
+import { isLease, type LeaseToken } from './lease.ts';
 import { type Beside, lookBeside } from './legacy-entry.ts';
-import { look } from './look.ts';
+import { type FirstGet, type Look, look } from './look.ts';
 import type { CacheStore } from './store.ts';
 
 /** Where an answer came from: the cache, a load, or a load because the cache could not be asked. */
@@ -166,23 +166,22 @@ export function createCache(options: CacheOptions): Cache {
     }
   };
 
+  const bypass = async <T>(places: Places, load: Loader<T>): Promise<Answer<T>> => {
+    counts.bypasses += 1;
+    const value = await fallback.run(places.legacy, () => runLoader(load, loaderTimeoutMs));
+    return { value, outcome: 'bypass' };
+  };
+
+  /** A read that was no plain hit: loads, or joins or waits for who does. */
   const readThrough = async <T>(at: CacheStore, places: Places, read: Read<T>): Promise<Answer<T>> => {
     const waitUntil = performance.now() + WAIT_FOR_FILLER_MS;
+    const request: Look = { store: at, places, codec, leaseMs, onError: (error) => failed(error, places) };
+    let first: FirstGet | undefined = read.first;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-      const token = drawToken();
-      const seen = await look({
-        store: at,
-        places,
-        codec,
-        token,
-        leaseMs,
-        onError: (error) => failed(error, places),
-      });
-      if (seen.kind === 'away') {
-        const bypass = () => loadWithoutStoring(read.load, 'bypass');
-        return fallback.run(places.legacy, bypass);
-      }
-      if (seen.kind === 'held') return loadAndFill(at, places, { ...read, token });
+      const seen = await look(request, first);
+      first = undefined;
+      if (seen.kind === 'away') return bypass(places, read.load);
+      if (seen.kind === 'held') return loadAndFill(at, places, { ...read, token: seen.token });
       if (seen.kind === 'value') {
         counts.hits += 1;
         return { value: seen.value as T, outcome: 'hit' };
@@ -206,14 +205,35 @@ export function createCache(options: CacheOptions): Cache {
   };
 
   return {
-    async resolve(key, load, { ttlSeconds } = {}) {
+    async resolve<Value>(
+      key: string,
+      load: Loader<Value>,
+      { ttlSeconds }: ReadOptions = {},
+    ): Promise<Answer<Value>> {
       const places = locate(key);
       const ttl = ttlSeconds ?? places.family.ttlSeconds;
       if (ttl === undefined || !(ttl > 0)) {
         throw new RangeError(`cache: ttlSeconds=${ttl} of family ${places.family.name} is not above 0`);
       }
       if (!store) return loadWithoutStoring(load, 'bypass');
-      return readThrough(store, places, { load, ttlSeconds: ttl });
+      const begin = performance.now();
+      let bytes: string | null;
+      try {
+        bytes = await store.get(places.home);
+      } catch (error) {
+        failed(error, places);
+        return bypass(places, load);
+      }
+      if (bytes !== null && !isLease(bytes)) {
+        try {
+          const value = codec.decode(bytes);
+          counts.hits += 1;
+          return { value: value as Value, outcome: 'hit' };
+        } catch {
+          // Said, and replaced, by what follows.
+        }
+      }
+      return readThrough(store, places, { load, ttlSeconds: ttl, first: { bytes, begin } });
     },
     async invalidate(...keys) {
       const located = keys.map(locate);
@@ -234,6 +254,7 @@ export function createCache(options: CacheOptions): Cache {
 }
 
 interface Read<T> {
+  readonly first: FirstGet;
   readonly load: Loader<T>;
   readonly ttlSeconds: number;
 }

@@ -1,4 +1,6 @@
-import { type CacheStore, type Fill, WrongTypeError } from './store.ts';
+import { batchedGet } from './batched-get.ts';
+import type { CacheStore, Fill } from './store.ts';
+import { isWrongType, WrongTypeError } from './wrong-type.ts';
 
 /** Sends one command to Redis. Commands sent in one tick must arrive in order, on one connection. */
 export type Send = (command: readonly (string | Buffer)[]) => Promise<unknown>;
@@ -34,17 +36,9 @@ export function fillCommand({ leaseAt, token, home, value, expiry }: SetFill): (
 
 /** The protocol's steps on a Redis of 7.0 or newer (`SET ... NX GET`), or Valkey. */
 export function redisStore(send: Send): CacheStore {
+  const get = batchedGet(send);
   return {
-    async get(key) {
-      try {
-        return (await send(['GET', key])) as string | null;
-      } catch (error) {
-        if (error instanceof Error && error.message.startsWith('WRONGTYPE')) {
-          throw new WrongTypeError(`cache: ${error.message}`, { cause: error });
-        }
-        throw error;
-      }
-    },
+    get,
     async getWithTtl(key) {
       // In this order: should the entry be replaced in between, the TTL is that of the older one.
       const [ttlMs, value] = await Promise.all([send(['PTTL', key]), send(['GET', key])]);
@@ -52,7 +46,11 @@ export function redisStore(send: Send): CacheStore {
       return { value, ttlMs: ttlMs === NO_EXPIRY ? Number.POSITIVE_INFINITY : Number(ttlMs) };
     },
     async acquire(key, token, leaseMs) {
-      return (await send(['SET', key, token, 'NX', 'PX', String(leaseMs), 'GET'])) as string | null;
+      try {
+        return (await send(['SET', key, token, 'NX', 'PX', String(leaseMs), 'GET'])) as string | null;
+      } catch (error) {
+        throw isWrongType(error) ? new WrongTypeError(`cache: ${error.message}`, { cause: error }) : error;
+      }
     },
     async takeOver(key, seen, { token, leaseMs }) {
       return (await send(['EVAL', TAKE_OVER, '1', key, seen, token, String(leaseMs)])) === 1;

@@ -15,10 +15,14 @@ export interface Fill {
  * unknown (the store is away, the reply is late); the step may then still happen later.
  */
 export interface CacheStore {
+  /** Null for a key that is not there, or holds something that is not a string. */
   get(key: PhysicalKey): Promise<string | null>;
   /** A value and how long it will stay, in milliseconds (infinite if it does not expire); null when it is not there. */
   getWithTtl(key: PhysicalKey): Promise<{ value: string; ttlMs: number } | null>;
-  /** Takes a lease if the key is free. @returns null when it is now held, else what stands there. */
+  /**
+   * Takes a lease if the key is free. @returns null when it is now held, else what stands there.
+   * @throws WrongTypeError for a key that holds something that is not a string.
+   */
   acquire(key: PhysicalKey, token: LeaseToken, leaseMs: number): Promise<string | null>;
   /** Puts a lease in the place of a value that is of no use, if it is still that value. */
   takeOver(key: PhysicalKey, seen: string, lease: { token: LeaseToken; leaseMs: number }): Promise<boolean>;
@@ -28,9 +32,4 @@ export interface CacheStore {
   release(key: PhysicalKey, token: LeaseToken): Promise<void>;
   /** Removes the keys one after the other, in this order; resolves when all were confirmed. */
   unlink(keys: readonly PhysicalKey[]): Promise<void>;
-}
-
-/** A key held something that is not a string. */
-export class WrongTypeError extends Error {
-  override readonly name = 'WrongTypeError';
 }

@@ -91,6 +91,9 @@ describe('a key that no entry can have', () => {
     ['mocs:\nuser', 'control characters'],
     ['mocs:\u0085', 'control characters'],
     [`mocs:${'x'.repeat(508)}`, 'longer than 512 bytes'],
+    [`mocs:${'ü'.repeat(254)}`, 'longer than 512 bytes'],
+    [`mocs:${'€'.repeat(170)}`, 'longer than 512 bytes'],
+    [`mocs:${'😀'.repeat(127)}`, 'longer than 512 bytes'],
     ['v2:mocs:user:1:list', 'carries a namespace'],
     ['cw:production:mocs:1', 'carries a namespace'],
     ['cutover:lease:{x}:x', 'carries a namespace'],
@@ -103,7 +106,17 @@ describe('a key that no entry can have', () => {
     expect(space?.tryLocate(key)).toBeUndefined();
   });
 
-  test('512 bytes are not too long', () => {
+  test('512 bytes are not too long, whatever they spell', () => {
+    for (const [text, count] of [
+      ['ü', 253],
+      ['€', 169],
+      ['😀', 126],
+    ] as const) {
+      const key = `mocs:${text.repeat(count)}`;
+      expect(Buffer.byteLength(key)).toBeLessThanOrEqual(512);
+      expect(Buffer.byteLength(`${key}${text}`)).toBeGreaterThan(512);
+      expect(spaces[0]?.tryLocate(key)).toBeDefined();
+    }
     expect(spaces[0]?.locate(`mocs:${'x'.repeat(507)}`).family.name).toBe('mocs');
   });
 });

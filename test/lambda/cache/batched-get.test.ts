@@ -1,0 +1,59 @@
+import { expect, jest, test } from '@jest/globals';
+import { batchedGet } from '../../../lambda/cache/batched-get.ts';
+import type { Send } from '../../../lambda/cache/redis-store.ts';
+import { gate } from '../../support/gate.ts';
+
+const answering = () => {
+  const send = jest.fn<Send>(async ([name, ...keys]) =>
+    name === 'GET' ? `value of ${keys[0]}` : keys.map((key) => `value of ${key}`),
+  );
+  return { send, get: batchedGet(send), sent: () => send.mock.calls.map(([command]) => command) };
+};
+
+test('reads of one tick travel in one MGET, each with its own answer', async () => {
+  const { get, sent } = answering();
+  expect(await Promise.all(['a', 'b', 'a'].map(get))).toEqual(['value of a', 'value of b', 'value of a']);
+  expect(sent()).toEqual([['MGET', 'a', 'b', 'a']]);
+});
+
+test('a read that is alone is a GET', async () => {
+  const { get, sent } = answering();
+  await get('a');
+  await get('b');
+  expect(sent()).toEqual([
+    ['GET', 'a'],
+    ['GET', 'b'],
+  ]);
+});
+
+test('no read joins a command that was already sent', async () => {
+  const { held, open } = gate();
+  let stored = 'old';
+  const send = jest.fn<Send>(async () => {
+    const seen = stored;
+    await held;
+    return seen;
+  });
+  const get = batchedGet(send);
+  const before = get('a');
+  await new Promise((resolve) => process.nextTick(resolve));
+  stored = 'new';
+  const after = get('a');
+  open();
+  expect([await before, await after]).toEqual(['old', 'new']);
+  expect(send).toHaveBeenCalledTimes(2);
+});
+
+test('an error is that of every read in it, and of no later one', async () => {
+  const { get, send } = answering();
+  send.mockRejectedValueOnce(new Error('connection lost'));
+  const outcomes = await Promise.allSettled([get('a'), get('b')]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(await get('c')).toBe('value of c');
+});
+
+test('another type than a string is nothing to read, alone as among others', async () => {
+  const { get, send } = answering();
+  send.mockRejectedValueOnce(new Error('WRONGTYPE Operation against a key holding the wrong kind of value'));
+  expect(await get('a')).toBeNull();
+});
