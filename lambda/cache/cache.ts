@@ -3,10 +3,10 @@ import { LRUCache } from 'lru-cache';
 import { isBroken } from './breaker.ts';
 import { type Codec, jsonCodec } from './codec.ts';
 import { createFallback } from './fallback.ts';
+import { createFiller, type Filler } from './filler.ts';
 import { isNested, type Loader, runLoader } from './flight.ts';
 import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
 import { isLease, type LeaseToken } from './lease.ts';
-import { type Beside, lookBeside } from './legacy-entry.ts';
 import { type FirstGet, type Look, look } from './look.ts';
 import type { CacheStore } from './store.ts';
 
@@ -39,6 +39,9 @@ export interface CacheMetrics {
   readonly errors: number;
   readonly inFlight: number;
 }
+
+/** The counters behind the metrics. */
+export type Counts = { -readonly [Name in Exclude<keyof CacheMetrics, 'inFlight'>]: number };
 
 export interface Cache {
   /**
@@ -86,8 +89,7 @@ export function createCache(options: CacheOptions): Cache {
   const { keyspace, store, codec = jsonCodec, loaderTimeoutMs = 5000, onError } = options;
   const invalidated = options.invalidates ?? (store ? [store] : []);
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
-  const counts = { hits: 0, misses: 0, legacyFallbacks: 0, bypasses: 0, fencedFills: 0, errors: 0 };
-  const flights = new Map<LeaseToken, Promise<unknown>>();
+  const counts: Counts = { hits: 0, misses: 0, legacyFallbacks: 0, bypasses: 0, fencedFills: 0, errors: 0 };
   const fallback = createFallback();
   /** Leases that were waited for in vain: nobody else has to wait for them. */
   const abandoned = new LRUCache<LeaseToken, true>({ max: MAX_ABANDONED, ttl: leaseMs });
@@ -99,60 +101,14 @@ export function createCache(options: CacheOptions): Cache {
     onError?.(error, family.name);
   };
 
+  const caching = store && {
+    store,
+    filler: createFiller({ store, codec, loaderTimeoutMs, leaseMs, counts, onError: failed }),
+  };
+
   const loadWithoutStoring = async <T>(load: Loader<T>, outcome: 'miss' | 'bypass'): Promise<Answer<T>> => {
     counts[outcome === 'miss' ? 'misses' : 'bypasses'] += 1;
     return { value: await runLoader(load, loaderTimeoutMs), outcome };
-  };
-
-  /** Stores under the leases, and counts what came between. */
-  const fill = async (at: CacheStore, places: Places, entry: Entry & Beside & { value: unknown }) => {
-    const { token, value, ttlSeconds, fence, entry: adopted } = entry;
-    const encoded = adopted?.bytes ?? codec.encode(value);
-    if (encoded === undefined) {
-      throw new TypeError('cache: the loaded value has no encoding; return null for "nothing"');
-    }
-    const ttlMs = Math.ceil(Math.min(ttlSeconds * 1000, adopted?.ttlMs ?? Number.POSITIVE_INFINITY));
-    const { leaseAt, home, legacy } = places;
-    const [stored] = await Promise.all([
-      at.fill({ leaseAt, token, home, value: encoded, ttlMs }),
-      ...(fence && !adopted
-        ? [at.fill({ leaseAt: places.fence, token: fence, home: legacy, value: encoded, ttlMs })]
-        : []),
-      ...(fence && adopted ? [at.release(places.fence, fence).then(() => true)] : []),
-    ]);
-    if (!stored) counts.fencedFills += 1;
-  };
-
-  const loadAndFill = async <T>(at: CacheStore, places: Places, entry: Entry & { load: Loader<T> }) => {
-    const onError = (error: unknown) => failed(error, places);
-    let beside: Beside = {};
-    const obtain = async (): Promise<T> => {
-      if (places.fillsLegacy) beside = await lookBeside({ store: at, places, codec, leaseMs, onError });
-      return beside.entry ? (beside.entry.value as T) : runLoader(entry.load, loaderTimeoutMs);
-    };
-    const release = async () => {
-      await at.release(places.leaseAt, entry.token).catch(onError);
-      if (beside.fence) await at.release(places.fence, beside.fence).catch(onError);
-    };
-    const flight = obtain();
-    flights.set(entry.token, flight);
-    try {
-      const value = await flight;
-      counts[beside.entry ? 'hits' : 'misses'] += 1;
-      if (beside.entry) counts.legacyFallbacks += 1;
-      // Awaited although nobody waits for its outcome: a frozen sandbox would lose it.
-      await fill(at, places, { ...entry, ...beside, value }).catch((error: unknown) => {
-        onError(error);
-        return release();
-      });
-      return { value, outcome: beside.entry ? ('hit' as const) : ('miss' as const) };
-    } catch (error) {
-      counts.misses += 1;
-      await release();
-      throw error;
-    } finally {
-      flights.delete(entry.token);
-    }
   };
 
   const join = async <T>(flight: Promise<unknown>, load: Loader<T>): Promise<Answer<T>> => {
@@ -173,21 +129,25 @@ export function createCache(options: CacheOptions): Cache {
   };
 
   /** A read that was no plain hit: loads, or joins or waits for who does. */
-  const readThrough = async <T>(at: CacheStore, places: Places, read: Read<T>): Promise<Answer<T>> => {
+  const readThrough = async <T>(
+    { store, filler }: Caching,
+    places: Places,
+    read: Read<T>,
+  ): Promise<Answer<T>> => {
     const waitUntil = performance.now() + WAIT_FOR_FILLER_MS;
-    const request: Look = { store: at, places, codec, leaseMs, onError: (error) => failed(error, places) };
+    const request: Look = { store, places, codec, leaseMs, onError: (error) => failed(error, places) };
     let first: FirstGet | undefined = read.first;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       const seen = await look(request, first);
       first = undefined;
       if (seen.kind === 'away') return bypass(places, read.load);
-      if (seen.kind === 'held') return loadAndFill(at, places, { ...read, token: seen.token });
+      if (seen.kind === 'held') return filler.fill({ places, ...read, token: seen.token });
       if (seen.kind === 'value') {
         counts.hits += 1;
         return { value: seen.value as T, outcome: 'hit' };
       }
       // A lease: only the load under this very lease is safe to join, since no invalidation removed it.
-      const flight = flights.get(seen.lease);
+      const flight = filler.flight(seen.lease);
       if (flight && !isNested()) return join(flight, read.load);
       if (performance.now() >= waitUntil) abandoned.set(seen.lease, true);
       if (flight || abandoned.has(seen.lease)) return loadWithoutStoring(read.load, 'miss');
@@ -215,11 +175,11 @@ export function createCache(options: CacheOptions): Cache {
       if (ttl === undefined || !(ttl > 0)) {
         throw new RangeError(`cache: ttlSeconds=${ttl} of family ${places.family.name} is not above 0`);
       }
-      if (!store) return loadWithoutStoring(load, 'bypass');
+      if (!caching) return loadWithoutStoring(load, 'bypass');
       const begin = performance.now();
       let bytes: string | null;
       try {
-        bytes = await store.get(places.home);
+        bytes = await caching.store.get(places.home);
       } catch (error) {
         failed(error, places);
         return bypass(places, load);
@@ -233,7 +193,7 @@ export function createCache(options: CacheOptions): Cache {
           // Said, and replaced, by what follows.
         }
       }
-      return readThrough(store, places, { load, ttlSeconds: ttl, first: { bytes, begin } });
+      return readThrough(caching, places, { load, ttlSeconds: ttl, first: { bytes, begin } });
     },
     async invalidate(...keys) {
       const located = keys.map(locate);
@@ -249,17 +209,17 @@ export function createCache(options: CacheOptions): Cache {
       }
       return 'pending';
     },
-    getCacheMetrics: () => ({ ...counts, inFlight: flights.size }),
+    getCacheMetrics: () => ({ ...counts, inFlight: caching?.filler.inFlight ?? 0 }),
   };
+}
+
+interface Caching {
+  readonly store: CacheStore;
+  readonly filler: Filler;
 }
 
 interface Read<T> {
   readonly first: FirstGet;
   readonly load: Loader<T>;
-  readonly ttlSeconds: number;
-}
-
-interface Entry {
-  readonly token: LeaseToken;
   readonly ttlSeconds: number;
 }
