@@ -73,14 +73,22 @@ export async function setUp({
     preserved,
     failure,
     async close() {
-      if (!redisServer.own) {
-        await preserved.remove();
-        await redisStore(redis.send).unlink(cachedKeys.flatMap((key) => keyspace.locate(key).invalidation));
-        if (claimed === null) await redis.send(['UNLINK', CLAIM]);
+      try {
+        if (!databaseServer.own) await removeItems(database);
+      } finally {
+        await database.end();
+        try {
+          if (!redisServer.own) {
+            await preserved.remove();
+            await redisStore(redis.send).unlink(
+              cachedKeys.flatMap((key) => keyspace.locate(key).invalidation),
+            );
+            if (claimed === null) await redis.send(['UNLINK', CLAIM]);
+          }
+        } finally {
+          redis.close();
+        }
       }
-      if (!databaseServer.own) await removeItems(database);
-      redis.close();
-      await database.end();
     },
   };
 }

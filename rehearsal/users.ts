@@ -106,7 +106,7 @@ export function startUsers({ url, population, checker, recorder, random, onError
     async stop() {
       stopped = true;
       await running;
-      await Promise.race([Promise.all(inFlight), sleep(PATIENCE_MS)]);
+      await Promise.race([Promise.all(inFlight), sleep(PATIENCE_MS, undefined, { ref: false })]);
       await dispatcher.destroy();
     },
   };

@@ -12,7 +12,8 @@ export const serveCommand = new Command('serve')
     'after',
     `
 Environment: PORT (default 3000); REDIS_URL (default: the memory cache); DATABASE_URL (default: a PostgreSQL of its
-own, gone afterwards); NODE_ENV (default: development); MIGRATION_MODE, CACHE_MODE, LOG_LEVEL as in .env.example.
+own, gone afterwards); NODE_ENV (default: development); the switches of the phase, CACHE_MODE and LOG_LEVEL as in
+.env.example.
 Exit codes: 130 after Ctrl-C, 1 failed, 2 bad usage.`,
   )
   .action(() =>

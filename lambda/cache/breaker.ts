@@ -22,9 +22,13 @@ export function withBreaker(send: Send, { onChange }: BreakerOptions = {}): Send
     handleWhen((error) => !isAnswer(error)),
     { halfOpenAfter: ASK_AGAIN_AFTER_MS, breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN) },
   );
+  let told: BreakerState = 'closed';
   policy.onStateChange((state) => {
-    // Between the two one command tries, and the others wait for it.
-    if (state !== CircuitState.HalfOpen) onChange?.(state === CircuitState.Closed ? 'closed' : 'open');
+    // Half-open, one command tries and the others wait for it; if it fails, nothing has changed.
+    const now = state === CircuitState.Closed ? 'closed' : 'open';
+    if (state === CircuitState.HalfOpen || now === told) return;
+    told = now;
+    onChange?.(now);
   });
   return (command) => policy.execute(() => send(command));
 }

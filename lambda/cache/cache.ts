@@ -122,10 +122,12 @@ export function createCache(options: CacheOptions): Cache {
     }
   };
 
+  const fallbackLoad = <T>(places: Places, load: Loader<T>): Promise<T> =>
+    fallback.run(places.legacy, () => runLoader(load, loaderTimeoutMs));
+
   const bypass = async <T>(places: Places, load: Loader<T>): Promise<Answer<T>> => {
     counts.bypasses += 1;
-    const value = await fallback.run(places.legacy, () => runLoader(load, loaderTimeoutMs));
-    return { value, outcome: 'bypass' };
+    return { value: await fallbackLoad(places, load), outcome: 'bypass' };
   };
 
   /** A read that was no plain hit: loads, or joins or waits for who does. */
@@ -150,7 +152,11 @@ export function createCache(options: CacheOptions): Cache {
       const flight = filler.flight(seen.lease);
       if (flight && !isNested()) return join(flight, read.load);
       if (performance.now() >= waitUntil) abandoned.set(seen.lease, true);
-      if (flight || abandoned.has(seen.lease)) return loadWithoutStoring(read.load, 'miss');
+      if (flight) return loadWithoutStoring(read.load, 'miss');
+      if (abandoned.has(seen.lease)) {
+        counts.misses += 1;
+        return { value: await fallbackLoad(places, read.load), outcome: 'miss' };
+      }
       await sleep(waitMs * (0.5 + Math.random() / 2));
     }
   };

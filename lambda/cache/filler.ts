@@ -55,10 +55,13 @@ export function createFiller({
       throw new TypeError('cache: the loaded value has no encoding; return null for "nothing"');
     }
     const { leaseAt, home, legacy } = places;
-    const kept = { value: encoded, ttlMs: Math.ceil(Math.min(ttlSeconds * 1000, entry?.ttlMs ?? Infinity)) };
+    // At least 1: what expires in this very millisecond would otherwise never expire.
+    const ttlMs = Math.max(1, Math.ceil(Math.min(ttlSeconds * 1000, entry?.ttlMs ?? Infinity)));
+    const kept = { value: encoded, ttlMs };
     const beside = async () => {
       if (!fence) return;
-      if (entry) await store.release(places.fence, fence);
+      // What was taken over is there already, and "nothing" is no value that the legacy backend writes.
+      if (entry || value === null) await store.release(places.fence, fence);
       else await store.fill({ ...kept, leaseAt: places.fence, token: fence, home: legacy });
     };
     const [stored] = await Promise.all([store.fill({ ...kept, leaseAt, token, home }), beside()]);
@@ -78,9 +81,10 @@ export function createFiller({
         if (places.fillsLegacy) beside = await lookBeside({ store, places, codec, leaseMs, onError: failed });
         return beside.entry ? (beside.entry.value as T) : runLoader(load, loaderTimeoutMs);
       };
-      const release = async () => {
-        await store.release(places.leaseAt, token).catch(failed);
-        if (beside.fence) await store.release(places.fence, beside.fence).catch(failed);
+      // Not waited for: where it fails, the leases expire, and the reader has waited for Redis long enough.
+      const release = () => {
+        store.release(places.leaseAt, token).catch(failed);
+        if (beside.fence) store.release(places.fence, beside.fence).catch(failed);
       };
       const flight = obtain();
       flights.set(token, flight);
@@ -89,13 +93,13 @@ export function createFiller({
         // Awaited although nobody waits for its outcome: a frozen sandbox would lose it.
         await keep(filling, beside, value).catch((error: unknown) => {
           failed(error);
-          return release();
+          release();
         });
         if (!beside.entry) return { value, outcome: 'miss' as const };
         counts.legacyFallbacks += 1;
         return { value, outcome: 'hit' as const };
       } catch (error) {
-        await release();
+        release();
         throw error;
       } finally {
         counts[beside.entry ? 'hits' : 'misses'] += 1;

@@ -66,7 +66,7 @@ async function lease(request: Look, seen: string | null): Promise<Seen> {
   ]);
   const filled = again === seen ? undefined : parse(again, request);
   if (filled) {
-    if (there === null) await store.release(leaseAt, token);
+    if (there === null) store.release(leaseAt, token).catch(request.onError);
     return filled;
   }
   return there === null ? held : (parse(there, request) ?? AWAY);

@@ -13,8 +13,9 @@ import { errorFields, type Logger } from '../telemetry/logger.ts';
 const CACHE_MODES = ['redis', 'memory', 'off'] as const;
 type CacheMode = (typeof CACHE_MODES)[number];
 
-/** How long a cold start waits for Redis before it serves without; the connection goes on behind it. */
+/** How long a cold start waits for the connection, which goes on behind it; the claim is one command more. */
 const COLD_START_WAIT_MS = 250;
+const CLAIM_AGAIN_AFTER_MS = 5000;
 
 /** Makes a cache; the rehearsal's naive variant sends commands of its own. */
 export type CreateCache = (options: CacheOptions, send: Send) => Cache;
@@ -65,16 +66,20 @@ const noRedis: Send = () => Promise.reject(new ConfigurationError('cache: REDIS_
 async function openRedis(url: string, { env, logger }: { env: string; logger: Logger }): Promise<Send> {
   let refused: ConfigurationError | undefined;
   let claim: Promise<void> = Promise.resolve();
+  const askForClaim = async () => {
+    try {
+      await claimEnvironment(redis.send, env);
+    } catch (error) {
+      if (error instanceof ConfigurationError) refused = error;
+      else setTimeout(askForClaim, CLAIM_AGAIN_AFTER_MS).unref();
+      logger.error(refused ? 'serving without Redis' : 'this Redis is not claimed yet', errorFields(error));
+    }
+  };
   const redis = connectRedis({
     url,
     name: 'cutover-api',
     onReady: () => {
-      claim = claimEnvironment(redis.send, env).catch((error: unknown) => {
-        // One that went away again will be asked again.
-        if (!(error instanceof ConfigurationError)) return;
-        refused = error;
-        logger.error('serving without Redis', errorFields(error));
-      });
+      claim = askForClaim();
     },
     onError: (error) => logger.warn('redis connection error', errorFields(error)),
   });

@@ -3,7 +3,7 @@ import type { LeaseToken } from '../cache/lease.ts';
 
 /** What the caller's context knows of one read of one key. */
 export interface Reading {
-  /** The lease that a miss took; absent while another filler holds it. */
+  /** The lease that a miss took, or found there. */
   token?: LeaseToken;
   /** Whether a SET may still follow: not after a hit, nor after the SET. */
   open: boolean;

@@ -99,10 +99,8 @@ function wrap<C extends object>(client: C, wiring: Wiring): C {
       return (...args: unknown[]) => {
         const original = () => method.apply(target, args);
         const name = commandName(property);
-        if (REFUSED.has(name))
-          throw new ConfigurationError(
-            `mirror: ${property}() would go around the mirror; use the client itself`,
-          );
+        if (REFUSED.has(name)) throw goesAround(property);
+        if (name === 'WITHCOMMANDOPTIONS' && asksAsap(args[0])) throw goesAround(property);
         if (name === 'MULTI') return mirrorMulti(original() as object, wiring);
         if (name === 'DUPLICATE') return mirror(original() as MirrorableClient, wiring.options);
         if (DERIVES.has(name)) return wrap(original() as object, wiring);
@@ -115,6 +113,12 @@ function wrap<C extends object>(client: C, wiring: Wiring): C {
   });
   return wrapped;
 }
+
+const asksAsap = (options: unknown): boolean =>
+  options !== null && typeof options === 'object' && 'asap' in options && options.asap === true;
+
+const goesAround = (method: string) =>
+  new ConfigurationError(`mirror: ${method}() would go around the mirror; use the client itself`);
 
 /** Runs a command; what depends on the caller's context happens before anything is awaited. */
 function perform(name: string, call: Call, { keyspace, protocol, claimed, onUnknownWrite }: Wiring): unknown {

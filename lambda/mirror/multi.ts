@@ -12,6 +12,8 @@ export interface Transaction {
 interface MultiOptions {
   readonly protocol: MirrorProtocol;
   readonly keyspace: Keyspace;
+  /** Rejects when the Redis is in use under another `env`. */
+  readonly claimed: () => Promise<void>;
 }
 
 interface Fill {
@@ -25,7 +27,10 @@ const EXECUTES = new Set(['EXEC', 'EXECTYPED', 'EXECASPIPELINE', 'EXECASPIPELINE
  * Wraps a MULTI: a SET is a fill under its token, or removes the key; everything else runs as it is. What it touches
  * of the cached keys is removed in the same EXEC, so that nobody reads it, and then from the namespaces.
  */
-export function mirrorMulti<T extends object>(transaction: T, { protocol, keyspace }: MultiOptions): T {
+export function mirrorMulti<T extends object>(
+  transaction: T,
+  { protocol, keyspace, claimed }: MultiOptions,
+): T {
   const raw = transaction as T & Transaction;
   const touched = new Set<Places>();
   const fills = new Map<number, Fill>();
@@ -34,6 +39,7 @@ export function mirrorMulti<T extends object>(transaction: T, { protocol, keyspa
   let queued = 0;
 
   const execute = async (run: () => Promise<unknown>) => {
+    if (touched.size > 0 || fills.size > 0) await claimed();
     for (const { fence, legacy } of touched) {
       raw.addCommand(['UNLINK', fence]);
       raw.addCommand(['UNLINK', legacy]);

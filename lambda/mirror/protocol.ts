@@ -11,6 +11,7 @@ const LEASE_MS = 6000;
 /** How long a read waits for another filler. Shorter than the runtime's: this code was not written to wait. */
 const WAIT_FOR_FILLER_MS = 100;
 const INVALIDATION_ATTEMPTS = 2;
+const NOT_HELD = { held: false, token: undefined } as const;
 
 /** The legacy backend's side of the coherence protocol, on its own connection. */
 export interface MirrorProtocol {
@@ -70,11 +71,14 @@ export function createProtocol(send: Send): MirrorProtocol {
       const waitUntil = performance.now() + WAIT_FOR_FILLER_MS;
       for (let waitMs = 4; ; waitMs *= 2) {
         const value = await get();
-        if (value !== null) {
+        // The second time beside the lease, which goes first: meanwhile its filler may have stored.
+        const [{ held, token }, again] =
+          value === null ? await Promise.all([acquire(places), get()]) : [NOT_HELD, value];
+        if (again !== null) {
           reading.open = false;
-          return value;
+          if (held && token) store.release(places.fence, token).catch(() => {});
+          return again;
         }
-        const { held, token } = await acquire(places);
         if (token) reading.token = token;
         if (held) return null;
         if (reading.ambiguous || unfilled.has(places.legacy)) return null;

@@ -9,7 +9,7 @@ export class RedisUnavailableError extends CutoverError {
 }
 
 export interface RedisConnection {
-  /** Sends one command. Commands sent in one tick arrive in order. Rejects within the deadline. */
+  /** Sends one command. Commands sent in one tick arrive in order. Rejects within the wait and the deadline. */
   send(command: readonly (string | Buffer)[]): Promise<unknown>;
   /**
    * Resolves when commands can be sent.
@@ -69,10 +69,11 @@ export function connectRedis({
   const bounded = createDeadline(deadlineMs);
   const waiting = new Set<Waiter>();
   let attempts = 0;
-  /** When the first of the replies was missed that did not come since the last one that did. */
+  /** When the first reply was missed since the last one that came. */
   let silentSince: number | undefined;
   let lastError: Error | undefined;
   let ended = false;
+  let opening = false;
 
   const settle = (how: (waiter: Waiter) => void) => {
     for (const waiter of waiting) how(waiter);
@@ -84,6 +85,8 @@ export function connectRedis({
   };
 
   const open = () => {
+    /** While a socket is being opened the library cannot be told to drop it. */
+    opening = true;
     const client = createClient({
       url,
       name,
@@ -97,14 +100,21 @@ export function connectRedis({
         connectTimeout: connectTimeoutMs,
         reconnectStrategy: (retries, cause) => {
           attempts += 1;
-          if (attempts < maxAttempts) return Math.min(FIRST_RETRY_MS * 2 ** retries, LONGEST_RETRY_MS);
-          giveUp(cause);
+          opening = false;
+          if (!ended && attempts < maxAttempts)
+            return Math.min(FIRST_RETRY_MS * 2 ** retries, LONGEST_RETRY_MS);
+          if (!ended) giveUp(cause);
           return false;
         },
       },
     });
     let handshake: NodeJS.Timeout | undefined;
+    client.on('reconnecting', () => {
+      opening = true;
+    });
     client.on('connect', () => {
+      opening = false;
+      if (ended) return client.destroy();
       // The library bounds the opening only: a server that accepts and is silent would hold it for ever.
       handshake = setTimeout(
         () => replace(new Error(`no handshake within ${connectTimeoutMs} ms`)),
@@ -189,7 +199,7 @@ export function connectRedis({
     ready,
     close() {
       if (!ended) giveUp(new Error('closed'));
-      if (current.isOpen) current.destroy();
+      if (current.isOpen && !opening) current.destroy();
     },
   };
 }

@@ -12,7 +12,8 @@ export function createDeadline(deadlineMs: number): <T>(pending: Promise<T>) => 
   let timer: NodeJS.Timeout | undefined;
 
   const start = (delayMs: number) => {
-    timer = setTimeout(sweep, delayMs);
+    // After the replies that are there already: a busy event loop runs its timers first.
+    timer = setTimeout(() => setImmediate(sweep), delayMs);
     // The connection keeps a process running while a reply is due; this has no need to.
     timer.unref();
   };

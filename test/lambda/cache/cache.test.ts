@@ -149,6 +149,11 @@ describe('phase dual', () => {
     expect(await redis.send(['EXISTS', C])).toBe(1);
   });
 
+  test('keeps "nothing" to itself: it is no value that the legacy backend writes', async () => {
+    await open().resolve(KEY, async () => null);
+    expect(await redis.send(['MGET', N, KEY, C])).toEqual(['null', null, null]);
+  });
+
   test('a failed load leaves no lease', async () => {
     await expect(open().resolve(KEY, () => Promise.reject(new Error('database')))).rejects.toThrow(
       'database',

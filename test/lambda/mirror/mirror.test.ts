@@ -368,6 +368,8 @@ describe('what the mirror leaves alone', () => {
     await plain.set('cutover:env', 'production');
     const client = await mirror(connect(), { env: 'staging' }).connect();
     await expect(client.get(KEY)).rejects.toThrow(/staging.*production/);
+    await expect(client.multi().del(KEY).exec()).rejects.toThrow(/staging.*production/);
+    expect(await client.multi().set('plain:1', 'x').exec()).toEqual(['OK']);
     client.destroy();
   });
 
@@ -407,6 +409,11 @@ describe('what the mirror leaves alone', () => {
 
   test.each(['legacy', 'createPool', 'asap'])('%s() is refused: it would go around the mirror', (method) => {
     expect(() => Reflect.get(redis, method).call(redis)).toThrow(method);
+  });
+
+  test('and so is the option that lets a command overtake others', () => {
+    expect(() => redis.withCommandOptions({ asap: true })).toThrow('withCommandOptions');
+    expect(redis.withCommandOptions({ asap: false })).toBeDefined();
   });
 
   test('a keyPrefix is refused', () => {

@@ -43,3 +43,36 @@ test('one slow moment does not cost the connection, whatever was in flight', asy
   expect(errors).toEqual([]);
   redis.close();
 });
+
+test('a connection that is closed while it is being opened is not there afterwards', async () => {
+  const server = await ownRedis();
+  const ready: string[] = [];
+  const pauses = [
+    () => undefined,
+    () => Promise.resolve(),
+    () => new Promise((resolve) => setImmediate(resolve)),
+  ];
+  for (const pause of pauses) {
+    const redis = connectRedis({ url: server.url, name: 'closed', onReady: () => ready.push('ready') });
+    await pause();
+    redis.close();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const redis = connectRedis({ url: server.url, name: 'looking' });
+  await redis.ready(5000);
+  expect(String(await redis.send(['CLIENT', 'LIST']))).not.toContain('name=closed');
+  expect(ready).toEqual([]);
+  redis.close();
+});
+
+test('replies that are there already count, however busy the event loop was', async () => {
+  const server = await ownRedis();
+  const redis = connectRedis({ url: server.url, name: 'busy', deadlineMs: 50 });
+  await redis.ready(5000);
+  const sent = Array.from({ length: 6 }, () => redis.send(['PING']));
+  await new Promise((resolve) => setImmediate(resolve));
+  const until = performance.now() + 200;
+  while (performance.now() < until);
+  expect(await Promise.all(sent)).toEqual(Array(6).fill('PONG'));
+  redis.close();
+});
