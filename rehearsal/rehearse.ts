@@ -77,7 +77,8 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
   const { ground, env, population, printer } = context;
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
-  const backends = await startBackends(options, context);
+  context.signal.throwIfAborted();
+  const backends = await Promise.race([startBackends(options, context), aborted(context.signal)]);
   const router = createRouter({ backends: backends.urls, devices: population.devices });
   const url = await listen(router);
   printer.line(
@@ -177,6 +178,13 @@ async function startBackends({ mode }: RehearsalOptions, { workspace, ground, en
   failure.catch(() => {});
   const lastLines = () => `express\n${express.lastLines()}\nserverless\n${serverless.lastLines()}`;
   return { urls: { express: express.url, serverless: serverless.url }, failure, lastLines };
+}
+
+/** Rejects when the signal says so; never resolves. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 async function listen({ server }: Router): Promise<string> {
