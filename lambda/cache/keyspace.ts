@@ -1,5 +1,5 @@
 import { CutoverError } from '../contract/errors.ts';
-import { FAMILIES, type Family } from '../contract/families.ts';
+import { FAMILIES, type Family, familyOf } from '../contract/families.ts';
 import type { Phase } from './phase.ts';
 
 declare const brand: unique symbol;
@@ -122,15 +122,13 @@ export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOpti
   };
   const reserved = ['v2:', 'cw:', 'cutover:'];
 
-  const byName = new Map(families.map((family) => [family.name, family]));
-
   const familyOrComplaint = (key: string): Family | string => {
-    const family = byName.get(key.slice(0, Math.max(0, key.indexOf(':'))));
     if (!isPlain(key)) {
       return key === ''
         ? 'it is empty'
         : `it has control characters, or is longer than ${MAX_KEY_BYTES} bytes`;
     }
+    const family = familyOf(key, families);
     if (family) return family;
     return reserved.some((prefix) => key.startsWith(prefix))
       ? 'it carries a namespace; name the logical key'

@@ -39,10 +39,18 @@ export const FAMILIES: readonly Family[] = [
   ),
 ];
 
+/** By name, made once a registry: every read of the cache asks. */
+const indexes = new WeakMap<readonly Family[], ReadonlyMap<string, Family>>();
+
 /** The family that a logical key belongs to, or undefined for a key that the registry does not map. */
 export function familyOf(key: string, families: readonly Family[] = FAMILIES): Family | undefined {
+  let byName = indexes.get(families);
+  if (!byName) {
+    byName = new Map(families.map((family) => [family.name, family]));
+    indexes.set(families, byName);
+  }
   const end = key.indexOf(':');
-  return end < 0 ? undefined : families.find((family) => family.name === key.slice(0, end));
+  return end < 0 ? undefined : byName.get(key.slice(0, end));
 }
 
 /** The glob pattern, in Redis's terms, of a family's logical keys. */

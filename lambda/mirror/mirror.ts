@@ -1,12 +1,12 @@
 import { claimEnvironment } from '../cache/claim.ts';
-import { createKeyspace, type Keyspace, type Places } from '../cache/keyspace.ts';
+import { createKeyspace } from '../cache/keyspace.ts';
 import { environmentName } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { FAMILIES, type Family } from '../contract/families.ts';
 import { commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
-import { mirrorMulti } from './multi.ts';
-import { createProtocol, type MirrorProtocol } from './protocol.ts';
+import { type MultiOptions, mirrorMulti } from './multi.ts';
+import { createProtocol } from './protocol.ts';
 import { type Call, runUnknownWrite } from './unknown-write.ts';
 
 /** What the mirror needs of the legacy backend's client: one connection of node-redis 4 or newer. */
@@ -80,14 +80,15 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
     return claim;
   };
 
-  return wrap(client, { options, keyspace, protocol, claimed, onUnknownWrite });
+  const locate = (text: string) => {
+    const places = keyspace.tryLocate(text);
+    return places?.family.kind === 'cache' ? places : undefined;
+  };
+  return wrap(client, { options, locate, protocol, claimed, onUnknownWrite });
 }
 
-interface Wiring {
+interface Wiring extends MultiOptions {
   readonly options: MirrorOptions;
-  readonly keyspace: Keyspace;
-  readonly protocol: MirrorProtocol;
-  readonly claimed: () => Promise<void>;
   readonly onUnknownWrite: (name: string) => void;
 }
 
@@ -121,20 +122,17 @@ const goesAround = (method: string) =>
   new ConfigurationError(`mirror: ${method}() would go around the mirror; use the client itself`);
 
 /** Runs a command; what depends on the caller's context happens before anything is awaited. */
-function perform(name: string, call: Call, { keyspace, protocol, claimed, onUnknownWrite }: Wiring): unknown {
+function perform(name: string, call: Call, wiring: Wiring): unknown {
+  const { locate, protocol, claimed, onUnknownWrite } = wiring;
   const { args, original } = call;
-  const locate = (text: string): Places | undefined => {
-    const places = keyspace.tryLocate(text);
-    return places?.family.kind === 'cache' ? places : undefined;
-  };
-
+  const strings = stringsOf(args);
   if (name === 'MGET') {
-    const all = stringsOf(args).map(locate);
+    const all = strings.map(locate);
     return all.some(Boolean) ? protocol.readMany(all, after(claimed, original)) : original();
   }
-  const mapped = stringsOf(args).flatMap((text) => locate(text) ?? []);
+  const mapped = strings.flatMap((text) => locate(text) ?? []);
   const [first] = mapped;
-  const sent = name === 'SENDCOMMAND' ? commandName(String(stringsOf(args)[0])) : name;
+  const sent = name === 'SENDCOMMAND' ? commandName(String(strings[0])) : name;
   if (SCRIPTS.has(sent)) onUnknownWrite(sent);
   if (!first) return original();
   if (name === 'GET' || name === 'GETEX') return protocol.read(first, after(claimed, original));
@@ -150,7 +148,7 @@ function perform(name: string, call: Call, { keyspace, protocol, claimed, onUnkn
 
   if (isRead(sent)) return original();
   onUnknownWrite(sent);
-  return after(claimed, () => runUnknownWrite(call, { mapped, protocol }))();
+  return after(claimed, () => runUnknownWrite(call, { ...wiring, mapped }))();
 }
 
 const after =

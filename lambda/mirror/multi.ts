@@ -1,4 +1,4 @@
-import type { Keyspace, Places } from '../cache/keyspace.ts';
+import type { Places } from '../cache/keyspace.ts';
 import { fillCommand } from '../cache/redis-store.ts';
 import { type Argument, commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
 import type { MirrorProtocol } from './protocol.ts';
@@ -9,9 +9,10 @@ export interface Transaction {
   exec(...args: unknown[]): Promise<unknown[]>;
 }
 
-interface MultiOptions {
+export interface MultiOptions {
   readonly protocol: MirrorProtocol;
-  readonly keyspace: Keyspace;
+  /** The places of a key of a cache family; undefined for every other text. */
+  readonly locate: (text: string) => Places | undefined;
   /** Rejects when the Redis is in use under another `env`. */
   readonly claimed: () => Promise<void>;
 }
@@ -29,7 +30,7 @@ const EXECUTES = new Set(['EXEC', 'EXECTYPED', 'EXECASPIPELINE', 'EXECASPIPELINE
  */
 export function mirrorMulti<T extends object>(
   transaction: T,
-  { protocol, keyspace, claimed }: MultiOptions,
+  { protocol, locate, claimed }: MultiOptions,
 ): T {
   const raw = transaction as T & Transaction;
   const touched = new Set<Places>();
@@ -65,10 +66,10 @@ export function mirrorMulti<T extends object>(
     const index = queued;
     queued += 1;
     const set = plainSetOf(name, args);
-    const places = set && keyspace.tryLocate(set.key);
-    if (!set || places?.family.kind !== 'cache') {
-      const changed = isRead(name) ? [] : stringsOf(args).flatMap((text) => keyspace.tryLocate(text) ?? []);
-      for (const each of changed) if (each.family.kind === 'cache') touched.add(each);
+    const places = set && locate(set.key);
+    if (!set || !places) {
+      const changed = isRead(name) ? [] : stringsOf(args).flatMap((text) => locate(text) ?? []);
+      for (const each of changed) touched.add(each);
       original();
       return;
     }

@@ -1,6 +1,5 @@
 import type { Places } from '../cache/keyspace.ts';
-import type { Transaction } from './multi.ts';
-import type { MirrorProtocol } from './protocol.ts';
+import { type MultiOptions, mirrorMulti, type Transaction } from './multi.ts';
 
 /** A command as the legacy backend calls it. */
 export interface Call {
@@ -12,29 +11,26 @@ export interface Call {
 }
 
 /**
- * Runs a command that the mirror does not know, for its answer and its effect elsewhere. The cached keys it touches are
- * removed in the same transaction: what it stored may be older than what an invalidation has just removed.
+ * Runs a command that the mirror does not know, for its answer and its effect elsewhere, in a mirrored transaction of
+ * its own. That removes the cached keys which the command touches in the same EXEC: what it stored may be older than
+ * what an invalidation has just removed.
  */
 export async function runUnknownWrite(
-  call: Call,
-  { mapped, protocol }: { mapped: readonly Places[]; protocol: MirrorProtocol },
-) {
-  const { method, args } = call;
-  const transaction = (call.target as { multi(): Transaction }).multi();
-  const queue: unknown = Reflect.get(transaction, method === 'sendCommand' ? 'addCommand' : method);
+  { target, method, args, original }: Call,
+  { mapped, ...wiring }: MultiOptions & { mapped: readonly Places[] },
+): Promise<unknown> {
+  const transaction = (target as { multi(): Transaction }).multi();
+  const queue = method === 'sendCommand' ? 'addCommand' : method;
+  if (typeof Reflect.get(transaction, queue) !== 'function') {
+    return original().finally(() => wiring.protocol.invalidate(mapped));
+  }
+  const mirrored = mirrorMulti(transaction, wiring);
+  Reflect.get(mirrored, queue)(...args);
   try {
-    if (typeof queue !== 'function') return await call.original();
-    queue.apply(transaction, args);
-    for (const { fence, legacy } of mapped) {
-      transaction.addCommand(['UNLINK', fence]);
-      transaction.addCommand(['UNLINK', legacy]);
-    }
-    const [reply] = await transaction.exec();
+    const [reply] = await mirrored.exec();
     return reply;
   } catch (error) {
     throw ownError(error);
-  } finally {
-    await protocol.invalidate(mapped);
   }
 }
 
