@@ -59,10 +59,19 @@ export async function setUp({
     applicationName: 'cutover-rehearsal',
     maxConnections: 2,
   });
-  await redis.ready(PATIENCE_MS);
-  const claimed = await redis.send(['GET', CLAIM]);
-  await seedItems(database, users);
-  const preserved = await seedPreserved(redis.send);
+  const seed = async () => {
+    await redis.ready(PATIENCE_MS);
+    const claimed = await redis.send(['GET', CLAIM]);
+    await seedItems(database, users);
+    return { claimed, preserved: await seedPreserved(redis.send) };
+  };
+  const { claimed, preserved } = await seed().catch(async (error: unknown) => {
+    if (!databaseServer.own) await removeItems(database).catch(() => {});
+    // Open connections would keep the command from ending.
+    redis.close();
+    await database.end();
+    throw error;
+  });
   const failure = Promise.race([redisServer.failure, databaseServer.failure]);
   failure.catch(() => {});
   return {

@@ -14,8 +14,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'redis';
+import { migrate } from '../../lambda/database/migrate.ts';
+import { createPool } from '../../lambda/database/pool.ts';
 import type { Report } from '../../rehearsal/report.ts';
-import { ownRedis } from '../support/servers.ts';
+import { freshDatabase, ownRedis } from '../support/servers.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'test-rehearsal-'));
@@ -147,6 +149,19 @@ test('a Redis that is killed ends the rehearsal at once, and says so', async () 
   redis.destroy();
   expect([exitCode, run.output()]).toEqual([1, expect.stringContaining('Redis at redis://127.0.0.1')]);
   expect(existsSync(path.join(folder, 'report.json'))).toBe(false);
+  nothingLeft();
+});
+
+test('a database that cannot be seeded ends the command with the reason, and keeps no row', async () => {
+  const { url } = await freshDatabase();
+  await migrate(url);
+  const database = createPool({ url, applicationName: 'test', maxConnections: 1 });
+  await database.query('ALTER TABLE gallery ADD CONSTRAINT nothing_here CHECK (false)');
+  const run = cutover(['rehearse', '--headless'], { DATABASE_URL: url });
+  const [exitCode] = await once(run.child, 'close');
+  expect([exitCode, run.output()]).toEqual([1, expect.stringContaining('nothing_here')]);
+  expect((await database.query('SELECT FROM mocs')).rowCount).toBe(0);
+  await database.end();
   nothingLeft();
 });
 
