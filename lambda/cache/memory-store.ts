@@ -35,8 +35,19 @@ export function memoryStore(): CacheStore {
     async release(key, token) {
       if (read(key) === token) entries.delete(key);
     },
-    async unlink(keys) {
-      for (const key of keys) entries.delete(key);
+    async set({ fence, homes, value, ttlMs }) {
+      entries.delete(fence);
+      for (const home of homes) entries.set(home, value, { ttl: Math.min(ttlMs, MEMORY_TTL_SECONDS * 1000) });
+    },
+    async replace(key, value, ttlMs) {
+      entries.set(key, value, { ttl: ttlMs });
+    },
+    async renew(key, ttlMs) {
+      const value = read(key);
+      if (value !== null) entries.set(key, value, { ttl: ttlMs });
+    },
+    async unlink(steps) {
+      for (const key of steps.flat()) entries.delete(key);
     },
   };
 }

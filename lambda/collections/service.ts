@@ -17,7 +17,13 @@ export interface Collections {
   remove(owner: Owner, id: string): Promise<Written>;
 }
 
-export function createCollections({ cache, database }: { cache: Cache; database: Database }): Collections {
+export function createCollections({
+  cache,
+  database,
+}: {
+  cache: Pick<Cache, 'resolve' | 'invalidate'>;
+  database: Database;
+}): Collections {
   /** After the commit and before the answer: from then on no read may be older. */
   const invalidate = async (owner: Owner, version: number): Promise<Written> => ({
     version,

@@ -18,11 +18,14 @@ const COLD_START_WAIT_MS = 250;
 const CLAIM_AGAIN_AFTER_MS = 5000;
 
 /** Makes a cache; the rehearsal's naive variant sends commands of its own. */
-export type CreateCache = (options: CacheOptions, send: Send) => Cache;
+export type CreateCache = (options: CacheOptions, send: Send) => ApiCache;
+
+/** What the API's domains use of the cache. */
+export type ApiCache = Pick<Cache, 'resolve' | 'invalidate' | 'getCacheMetrics'>;
 
 /** The cache of a process, and how to ask its Redis. */
 export interface WiredCache {
-  readonly cache: Cache;
+  readonly cache: ApiCache;
   /** Undefined where there is no REDIS_URL. */
   readonly send: Send | undefined;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { PhysicalKey, Places } from '../cache/keyspace.ts';
+import { invalidationSteps, type PhysicalKey, type Places } from '../cache/keyspace.ts';
 import { drawToken, isLease, type LeaseToken } from '../cache/lease.ts';
 import { fillCommand, redisStore, type Send } from '../cache/redis-store.ts';
 import type { Argument, PlainSet } from './commands.ts';
@@ -50,13 +50,13 @@ export function createProtocol(send: Send): MirrorProtocol {
   const unlinkUnless = async (key: PhysicalKey, value: Argument) => {
     // Bytes that are not text cannot be compared as text.
     const there = typeof value === 'string' ? await store.get(key) : undefined;
-    if (there !== null && there !== value) await store.unlink([key]);
+    if (there !== null && there !== value) await store.unlink([[key]]);
   };
 
   const unlinkAll = async (places: readonly Places[]) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await store.unlink(places.flatMap((each) => each.invalidation));
+        return await store.unlink(invalidationSteps(places));
       } catch (error) {
         // Its writer has to know, as of a DEL that failed.
         if (attempt === INVALIDATION_ATTEMPTS) throw error;
@@ -116,7 +116,7 @@ export function createProtocol(send: Send): MirrorProtocol {
       try {
         if (!stored) {
           // First the lease: who holds it now may have loaded before this write.
-          await store.unlink([places.fence]);
+          await store.unlink([[places.fence]]);
           await unlinkUnless(places.legacy, value);
         }
         await Promise.all(places.namespaced.map((key) => unlinkUnless(key, value)));
@@ -126,7 +126,7 @@ export function createProtocol(send: Send): MirrorProtocol {
     },
     async invalidate(places, command) {
       if (!command) return unlinkAll(places);
-      const all = (pick: (each: Places) => readonly Places['home'][]) => store.unlink(places.flatMap(pick));
+      const all = (pick: (each: Places) => readonly Places['home'][]) => store.unlink([places.flatMap(pick)]);
       // Pipelined on the one connection: sources before what is filled from them.
       const [before, reply, after] = await Promise.allSettled([
         all((each) => [each.fence]),

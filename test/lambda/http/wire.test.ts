@@ -89,14 +89,14 @@ describe('a configuration that cannot be served is refused with the names of its
 });
 
 describe('with Redis', () => {
-  test('it claims the environment, reads through its own key and fills it for 300 s', async () => {
+  test('it claims the environment, reads through its own key and fills it for 300 s, less a tenth at the most', async () => {
     const handler = await wired({ REDIS_URL });
     expect(await redis.send(['GET', 'cutover:env'])).toBe('test');
     expect((await read(handler)).headers).toMatchObject({ 'x-cache': 'miss' });
     expect((await read(handler)).headers).toMatchObject({ 'x-cache': 'hit' });
     expect(await redis.send(['KEYS', '*:list'])).toEqual([KEY]);
     const ttl = Number(await redis.send(['PTTL', KEY]));
-    expect(ttl).toBeGreaterThan(290_000);
+    expect(ttl).toBeGreaterThan(265_000);
     expect(ttl).toBeLessThanOrEqual(300_000);
   });
 
