@@ -12,6 +12,7 @@ import { type Lookup, lookUp } from './lookup.ts';
 import { type CacheMetrics, type Counts, noCounts } from './metrics.ts';
 import { requireOwn, type SetOptions, setOwn } from './own-value.ts';
 import { type Answer, createReadThrough } from './read-through.ts';
+import { ReplayPendingError } from './replay-gate.ts';
 import type { CacheStore } from './store.ts';
 import { jittered, requireTtl, type Ttl } from './ttl.ts';
 import type { Schema } from './validation.ts';
@@ -101,8 +102,8 @@ export function createCache(options: CacheOptions): Cache {
   const reading = createReadThrough({ filler, fallback: createFallback(), loaderTimeoutMs, leaseMs, counts });
 
   const failed = (error: unknown, family: string) => {
-    // Said once, when it opens; what follows are bypasses.
-    if (isBroken(error)) return;
+    // Said once, when it begins; what follows are bypasses.
+    if (isBroken(error) || error instanceof ReplayPendingError) return;
     counts.errors += 1;
     onError?.(error, family);
   };

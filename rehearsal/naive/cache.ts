@@ -34,6 +34,7 @@ export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, 
       for (const key of keys) await send(['DEL', keyspace.locate(key).home]);
       return 'done';
     },
+    invalidateTag: async () => 'done',
     getCacheMetrics: () => ({ ...counts }),
   };
 }

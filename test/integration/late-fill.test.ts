@@ -12,6 +12,7 @@ import { migrate } from '../../lambda/database/migrate.ts';
 import { createPool, type Database } from '../../lambda/database/pool.ts';
 import { createApi } from '../../lambda/http/app.ts';
 import { mirror } from '../../lambda/mirror/mirror.ts';
+import { createWrites } from '../../lambda/outbox/writes.ts';
 import { connectRedis, type RedisConnection } from '../../lambda/redis/connection.ts';
 import { legacyApp } from '../../rehearsal/legacy/app.ts';
 import { createNaiveCache } from '../../rehearsal/naive/cache.ts';
@@ -92,7 +93,11 @@ async function backends(mode: 'coherent' | 'naive', phase: Phase) {
       ? createNaiveCache({ keyspace }, redis.send)
       : createCache({ keyspace, store: redisStore(redis.send) });
   const api = createApi({
-    collections: createCollections({ cache, database: holder.database }),
+    collections: createCollections({
+      cache,
+      database: holder.database,
+      writes: createWrites({ database: holder.database, keyspace, cache }),
+    }),
     probes: {},
     onError: (error) => console.error(error),
   });

@@ -186,9 +186,9 @@ describe('a Redis that comes later', () => {
     const handler = await wired({ REDIS_URL: server.url });
     await server.restart();
     await look.ready(10_000);
-    // Its claim is the first command that it sends.
+    // Its claim is the first command that it sends, and INFO the last.
     const claimed = async () =>
-      /name=cutover-api .*cmd=set/.test(String(await look.send(['CLIENT', 'LIST'])));
+      /name=cutover-api .*cmd=info/.test(String(await look.send(['CLIENT', 'LIST'])));
     while (!(await claimed())) await sleep(20);
     await sleep(50);
     for (let reads = 0; reads < 5; reads += 1) {
