@@ -34,7 +34,7 @@ export async function buildPackage(folder = path.join(ROOT, FOLDER)): Promise<st
   const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.[jt]s$/.test(name))
     .map((name) => path.join(folder, name));
-  // tsc rewrites extensions in JavaScript only.
+  // tsc rewrites extensions in JavaScript only, and before 5.0 it does not resolve a `.ts` from a declaration.
   for (const file of modules.filter((name) => name.endsWith('.d.ts'))) {
     writeFileSync(
       file,
