@@ -48,14 +48,51 @@ export interface Cache {
    * Answers from the cache, or loads, stores and answers. Never throws because of the cache.
    * @throws InvalidKeyError for a key of no cache family, RangeError for a TTL of 0 or below, what the loader
    * throws, LoaderTimeoutError.
+   * @example
+   * ```ts
+   * import { createCache, createKeyspace, memoryStore } from 'cutover/cache';
+   *
+   * const keyspace = createKeyspace({ phase: 'isolated', env: 'production' });
+   * const cache = createCache({ keyspace, store: memoryStore() });
+   * const readList = async () => ['first']; // your query
+   * await cache.resolve('mocs:user:123:list', readList); // => { value: ['first'], outcome: 'miss' }
+   * await cache.resolve('mocs:user:123:list', readList); // => { value: ['first'], outcome: 'hit' }
+   * await cache.resolve('orders:123', readList); // throws InvalidKeyError
+   * ```
    */
   resolve<T>(key: string, load: Loader<T>, options?: ReadOptions): Promise<Answer<T>>;
   /**
    * Makes every backend forget the keys. Call it after the commit and before the writer answers.
    * @returns `pending` when it could not be confirmed. Never throws because of the cache.
    * @throws InvalidKeyError before anything is removed.
+   * @example
+   * ```ts
+   * import { createCache, createKeyspace, memoryStore } from 'cutover/cache';
+   *
+   * const keyspace = createKeyspace({ phase: 'isolated', env: 'production' });
+   * const cache = createCache({ keyspace, store: memoryStore() });
+   * let rows = ['first'];
+   * await cache.resolve('mocs:user:123:list', async () => rows); // => { value: ['first'], outcome: 'miss' }
+   * rows = ['first', 'second']; // your UPDATE, committed
+   * await cache.invalidate('mocs:user:123:list'); // => 'done'
+   * await cache.resolve('mocs:user:123:list', async () => rows); // => { value: ['first', 'second'], outcome: 'miss' }
+   * ```
    */
   invalidate(...keys: readonly string[]): Promise<Acknowledgement>;
+  /**
+   * What happened in this process so far.
+   * @example
+   * ```ts
+   * import { createCache, createKeyspace, memoryStore } from 'cutover/cache';
+   *
+   * const keyspace = createKeyspace({ phase: 'isolated', env: 'production' });
+   * const cache = createCache({ keyspace, store: memoryStore() });
+   * await cache.resolve('mocs:user:123:list', async () => []);
+   * await cache.resolve('mocs:user:123:list', async () => []);
+   * const { hits, misses } = cache.getCacheMetrics();
+   * ({ hits, misses }); // => { hits: 1, misses: 1 }
+   * ```
+   */
   getCacheMetrics(): CacheMetrics;
 }
 
@@ -84,6 +121,23 @@ const MAX_ABANDONED = 1000;
 /**
  * The cache: a read that misses takes a lease, loads, and stores only if no invalidation removed the lease
  * meanwhile. docs/architecture.md tells why that cannot be stale; a model of it runs in the tests.
+ * @example
+ * ```ts
+ * import { connectRedis, createCache, createKeyspace, redisStore, withBreaker } from 'cutover/cache';
+ *
+ * const redis = connectRedis({ url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'lists' });
+ * await redis.ready(5000);
+ * const cache = createCache({
+ *   keyspace: createKeyspace({ phase: 'isolated', env: 'production' }),
+ *   store: redisStore(withBreaker(redis.send)),
+ *   invalidates: [redisStore(redis.send)], // asks Redis whatever the breaker thinks
+ * });
+ * const readList = async () => ['first']; // your query
+ * await cache.resolve('mocs:user:123:list', readList); // => { value: ['first'], outcome: 'miss' }
+ * await cache.resolve('mocs:user:123:list', readList); // => { value: ['first'], outcome: 'hit' }
+ * await redis.send(['EXISTS', 'v2:mocs:user:123:list']); // => 1
+ * redis.close();
+ * ```
  */
 export function createCache(options: CacheOptions): Cache {
   const { keyspace, store, codec = jsonCodec, loaderTimeoutMs = 5000, onError } = options;

@@ -34,7 +34,23 @@ export function fillCommand({ leaseAt, token, home, value, expiry }: SetFill): (
   return ['EVAL', FILL, '2', leaseAt, home, token, value, ...expiry];
 }
 
-/** The protocol's steps on a Redis of 7.0 or newer (`SET ... NX GET`), or Valkey. */
+/**
+ * The protocol's steps on a Redis of 7.0 or newer (`SET ... NX GET`), or Valkey.
+ * @example
+ * ```ts
+ * import { connectRedis, createKeyspace, redisStore } from 'cutover/cache';
+ *
+ * const redis = connectRedis({ url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'lists' });
+ * await redis.ready(5000);
+ * const store = redisStore(redis.send);
+ * const { home, invalidation } = createKeyspace({ phase: 'isolated', env: 'production' }).locate('mocs:1');
+ * await redis.send(['SET', 'v2:mocs:1', '"first"']);
+ * await store.get(home); // => '"first"'
+ * await store.unlink(invalidation);
+ * await store.get(home); // => null
+ * redis.close();
+ * ```
+ */
 export function redisStore(send: Send): CacheStore {
   const get = batchedGet(send);
   return {

@@ -42,7 +42,17 @@ export const FAMILIES: readonly Family[] = [
 /** By name, made once a registry: every read of the cache asks. */
 const indexes = new WeakMap<readonly Family[], ReadonlyMap<string, Family>>();
 
-/** The family that a logical key belongs to, or undefined for a key that the registry does not map. */
+/**
+ * The family that a logical key belongs to, or undefined for a key that the registry does not map.
+ * @example
+ * ```ts
+ * import { familyOf } from 'cutover/families';
+ *
+ * familyOf('mocs:user:123:list')?.kind; // => 'cache'
+ * familyOf('sessions:abc')?.onFlush; // => 'preserve'
+ * familyOf('mocs'); // => undefined
+ * ```
+ */
 export function familyOf(key: string, families: readonly Family[] = FAMILIES): Family | undefined {
   let byName = indexes.get(families);
   if (!byName) {
@@ -53,7 +63,16 @@ export function familyOf(key: string, families: readonly Family[] = FAMILIES): F
   return end < 0 ? undefined : byName.get(key.slice(0, end));
 }
 
-/** The glob pattern, in Redis's terms, of a family's logical keys. */
+/**
+ * The glob pattern, in Redis's terms, of a family's logical keys.
+ * @example
+ * ```ts
+ * import { FAMILIES, patternOf } from 'cutover/families';
+ *
+ * const flushed = FAMILIES.filter(({ onFlush }) => onFlush === 'flush');
+ * flushed.map(patternOf); // => ['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*']
+ * ```
+ */
 export function patternOf(family: Family): string {
   return `${family.name}:*`;
 }
