@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 const ROOT = path.resolve(import.meta.dirname, '..');
 /** Where package.json's `exports` point. */
 const FOLDER = 'dist/package';
-/** A module that a module imports, in quotes of either kind: in declarations, import types have double ones. */
-const IMPORTED = /(?<=\b(?:from|import)\s*\(?\s*)(['"])([^'"\n]+)\1/g;
+/** What a module imports, in quotes of either kind (tsc's import types have double ones); not what a docstring does. */
+const IMPORTED = /(?<=^(?! *\*).*\b(?:from|import)\s*\(?\s*)(['"])([^'"\n]+)\1/gm;
 
 interface Manifest {
   readonly exports: object;
