@@ -36,7 +36,15 @@ export function functionsOf(file: string, only?: readonly string[]): PublicFunct
     }
     return declared(item).map(({ name, start }) => ({ name, docstring: docstringBefore(source, start) }));
   });
-  return only ? found.filter(({ name }) => only.includes(name.split('.')[0] ?? '')) : found;
+  return joined(only ? found.filter(({ name }) => only.includes(name.split('.')[0] ?? '')) : found);
+}
+
+/** Overloads are one function; any of them may carry the example. */
+function joined(found: readonly PublicFunction[]): PublicFunction[] {
+  return [...new Set(found.map(({ name }) => name))].map((name) => {
+    const docstrings = found.filter((each) => each.name === name).map(({ docstring }) => docstring);
+    return { name, docstring: docstrings.join('\n') };
+  });
 }
 
 interface Declared {
