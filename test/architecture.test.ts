@@ -57,7 +57,9 @@ const files = ['lambda', 'lib', 'bin', 'rehearsal', 'scripts'].flatMap((folder) 
 
 const imports: readonly Import[] = files.flatMap((file) => {
   const source = readFileSync(path.join(ROOT, file), 'utf8');
-  const targets = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target = '']) => target);
+  // Without what the example in a docstring imports.
+  const found = source.matchAll(/(?<=^(?! *\*).*(?:from|import)\s*\(?\s*)'([^']+)'/gm);
+  const targets = [...found].map(([, target = '']) => target);
   return targets.map((target) => ({
     from: file,
     to: target.startsWith('.') ? path.normalize(path.join(path.dirname(file), target)) : target,

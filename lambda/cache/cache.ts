@@ -1,3 +1,4 @@
+import type { Cache, GetOptions, ReadOptions } from './api.ts';
 import { isBroken } from './breaker.ts';
 import { type Codec, jsonCodec } from './codec.ts';
 import { isPlain } from './entry.ts';
@@ -14,56 +15,10 @@ import { requireOwn, type SetOptions, setOwn } from './own-value.ts';
 import { type Answer, createReadThrough } from './read-through.ts';
 import { ReplayPendingError } from './replay-gate.ts';
 import type { CacheStore } from './store.ts';
-import { jittered, requireTtl, type Ttl } from './ttl.ts';
-import type { Schema } from './validation.ts';
+import { jittered, requireTtl } from './ttl.ts';
 
+export type { Cache, GetOptions, ReadOptions } from './api.ts';
 export type { Acknowledgement, Answer, CacheMetrics, Lookup, SetOptions };
-
-export interface GetOptions<T> {
-  /** What a stored value has to be; another shape (the old backend's) is a miss. Default: nothing is checked. */
-  readonly validate?: Schema<T>;
-  /** The tags that the entry was stored with. Default: none. */
-  readonly tags?: readonly string[];
-}
-
-export interface ReadOptions<T> extends GetOptions<T> {
-  /** Time to live of what a miss stores, in seconds, less up to a tenth. Default: the family's. */
-  readonly ttlSeconds?: Ttl;
-  /** How long it is kept that the loader found `null`, in seconds. Default: not at all. In phase `legacy` never. */
-  readonly negativeTtlSeconds?: number;
-  /** Whether phase `dual` takes over what the legacy key holds, and fills it. Default: true. */
-  readonly adoptLegacy?: boolean;
-}
-
-export interface Cache {
-  /** Reads, and loads nothing: a hit, a miss, or no answer. @throws InvalidKeyError. */
-  get<T>(key: string, options?: GetOptions<T>): Promise<Lookup<T>>;
-  /** Reads many keys in one command, or one a server; the answers are in the order of the keys. @throws InvalidKeyError. */
-  getMany<T>(keys: readonly string[], options?: GetOptions<T>): Promise<Lookup<T>[]>;
-  /**
-   * Stores a value that the cache itself owns, whatever stands there.
-   * @returns `unavailable` when that could not be confirmed.
-   * @throws InvalidKeyError, also for a family with a source table; RangeError for the TTL; UnencodableValueError.
-   */
-  set(key: string, value: unknown, options?: SetOptions): Promise<'stored' | 'unavailable'>;
-  /**
-   * Answers from the cache, or loads, stores and answers. Never throws because of the cache. Inside `withTransaction` it loads.
-   * @throws InvalidKeyError for a key of no cache family, RangeError for a TTL of 0 or below, what the loader
-   * throws, LoaderTimeoutError.
-   */
-  getOrLoad<T>(key: string, load: Loader<T>, options?: ReadOptions<T>): Promise<T>;
-  /** As `getOrLoad`, and says where the answer came from. */
-  resolve<T>(key: string, load: Loader<T>, options?: ReadOptions<T>): Promise<Answer<T>>;
-  /**
-   * Makes every backend forget the keys. Call it after the commit and before the writer answers.
-   * @returns `pending` when it could not be confirmed. Never throws because of the cache.
-   * @throws InvalidKeyError before anything is removed.
-   */
-  invalidate(...keys: readonly string[]): Promise<Acknowledgement>;
-  /** Makes every backend forget all entries with one of these tags, as `invalidate` does, at the cost of one command a tag. */
-  invalidateTag(...tags: readonly string[]): Promise<Acknowledgement>;
-  getCacheMetrics(): CacheMetrics;
-}
 
 export interface CacheOptions {
   readonly keyspace: Keyspace;
@@ -91,6 +46,23 @@ const LEASE_MARGIN_MS = 1000;
 /**
  * The cache: a read that misses takes a lease, loads, and stores only if no invalidation removed the lease
  * meanwhile. docs/architecture.md tells why that cannot be stale; a model of it runs in the tests.
+ * @example
+ * ```ts
+ * import { connectRedis, createCache, createKeyspace, redisStore, withBreaker } from 'cutover/cache';
+ *
+ * const redis = connectRedis({ url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'lists' });
+ * await redis.ready(5000);
+ * const cache = createCache({
+ *   keyspace: createKeyspace({ phase: 'isolated', env: 'production' }),
+ *   store: redisStore(withBreaker(redis.send)),
+ *   invalidates: [redisStore(redis.send)], // asks Redis whatever the breaker thinks
+ * });
+ * const readList = async () => ['first']; // your query
+ * await cache.resolve('mocs:user:123:list', readList); // => { value: ['first'], outcome: 'miss' }
+ * await cache.resolve('mocs:user:123:list', readList); // => { value: ['first'], outcome: 'hit' }
+ * await redis.send(['EXISTS', 'v2:mocs:user:123:list']); // => 1
+ * redis.close();
+ * ```
  */
 export function createCache(options: CacheOptions): Cache {
   const { keyspace, store, codec = jsonCodec, loaderTimeoutMs = 5000, onError } = options;

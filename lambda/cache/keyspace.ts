@@ -132,6 +132,16 @@ interface Space {
 /**
  * The keyspace of a phase. Invalidation names the same keys in every phase: during a canary two phases run
  * at once, and what one of them filled the other has to remove.
+ * @example
+ * ```ts
+ * import { createKeyspace } from 'cutover/cache';
+ *
+ * const keyspace = createKeyspace({ phase: 'isolated', env: 'production' });
+ * const { home, namespaced } = keyspace.locate('mocs:user:123:list');
+ * home; // => 'v2:mocs:user:123:list'
+ * namespaced; // => ['v2:mocs:user:123:list', 'cw:production:mocs:user:123:list']
+ * keyspace.locate('orders:123'); // throws InvalidKeyError
+ * ```
  */
 export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOptions): Keyspace {
   const prefixes = new Map(families.map((family) => [family, prefixIn(family.phase ?? phase, family, env)]));

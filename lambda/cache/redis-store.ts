@@ -48,7 +48,23 @@ export interface RedisStoreOptions {
   readonly clustered?: boolean;
 }
 
-/** The protocol's steps on a Redis of 7.0 or newer (`SET ... NX GET`), or Valkey. */
+/**
+ * The protocol's steps on a Redis of 7.0 or newer (`SET ... NX GET`), or Valkey.
+ * @example
+ * ```ts
+ * import { connectRedis, createKeyspace, redisStore } from 'cutover/cache';
+ *
+ * const redis = connectRedis({ url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'lists' });
+ * await redis.ready(5000);
+ * const store = redisStore(redis.send);
+ * const { home } = createKeyspace({ phase: 'isolated', env: 'production' }).locate('mocs:1');
+ * await redis.send(['SET', 'v2:mocs:1', '"first"']);
+ * await store.get(home); // => '"first"'
+ * await store.unlink([[home]]);
+ * await store.get(home); // => null
+ * redis.close();
+ * ```
+ */
 export function redisStore(send: Send, { clustered = false }: RedisStoreOptions = {}): CacheStore {
   const get = clustered ? pipelinedGet(send) : batchedGet(send);
   return {

@@ -53,6 +53,17 @@ interface Waiter {
 /**
  * One connection to Redis, opened at once and again whenever it is lost (after 100 ms, doubling up to 2 s).
  * @throws ConfigurationError for a URL that is not one of Redis.
+ * @example
+ * ```ts
+ * import { connectRedis } from 'cutover/cache';
+ *
+ * const redis = connectRedis({ url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'lists' });
+ * await redis.ready(5000);
+ * await redis.send(['SET', 'greeting', 'hello']); // => 'OK'
+ * await redis.send(['GET', 'greeting']); // => 'hello'
+ * redis.close();
+ * await redis.send(['GET', 'greeting']); // throws RedisUnavailableError
+ * ```
  */
 export function connectRedis({
   url,
