@@ -2,6 +2,7 @@ import { claimEnvironment } from '../cache/claim.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
 import { environmentName } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
+import { createReplayGate, REPLAYED } from '../cache/replay-gate.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { FAMILIES, type Family } from '../contract/families.ts';
 import { commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
@@ -13,6 +14,7 @@ import { type Call, runUnknownWrite } from './unknown-write.ts';
 export interface MirrorableClient {
   readonly isReady: boolean;
   sendCommand(args: (string | Buffer)[]): Promise<unknown>;
+  on?(event: 'ready' | 'end', listener: () => void): unknown;
 }
 
 export interface MirrorOptions {
@@ -79,19 +81,25 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
     // The client may be told to answer buffers.
     return Buffer.isBuffer(reply) ? reply.toString() : reply;
   };
-  const protocol = createProtocol(send);
+  const gate = createReplayGate({ primaries: () => [{ send, markKey: REPLAYED }] });
+  let checked = client.isReady ? gate.connected() : undefined;
+  client.on?.('ready', () => {
+    checked = gate.connected();
+  });
+  client.on?.('end', gate.close);
+  const protocol = createProtocol(send, gate.isOpen);
   const onUnknownWrite = once(
     options.onUnknownWrite ?? ((message) => process.emitWarning(message, 'CutoverMirror')),
   );
 
   let claim: Promise<void> | undefined;
-  const claimed = () => {
+  const claimed = async () => {
     // A failed command is not an answer; only a Redis that is another's stays refused.
     claim ??= claimEnvironment(send, env).catch((error: unknown) => {
       claim = undefined;
       if (error instanceof ConfigurationError) throw error;
     });
-    return claim;
+    await Promise.all([claim, checked]);
   };
 
   const locate = (text: string) => {
