@@ -14,6 +14,7 @@ export const FUNCTION_ENVIRONMENT = {
     'CACHE_MODE',
     'LOG_LEVEL',
   ],
+  dispatcher: ['NODE_ENV', 'REDIS_URL', 'DATABASE_URL', 'LOG_LEVEL'],
   'flush-worker': ['NODE_ENV', 'REDIS_URL', 'DRY_RUN', 'LOG_LEVEL'],
   migrate: ['DATABASE_URL', 'LOG_LEVEL'],
 } as const;

@@ -1,25 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { withBreaker } from '../cache/breaker.ts';
 import { type Cache, type CacheOptions, createCache } from '../cache/cache.ts';
-import { claimEnvironment } from '../cache/claim.ts';
 import { createKeyspace, type Keyspace } from '../cache/keyspace.ts';
 import { memoryStore } from '../cache/memory-store.ts';
 import { type Environment, environmentName, phaseOf, readSwitch } from '../cache/phase.ts';
 import { redisStore, type Send } from '../cache/redis-store.ts';
-import { createReplayGate, REPLAYED, type ReplayGate, throughGate } from '../cache/replay-gate.ts';
+import { throughGate } from '../cache/replay-gate.ts';
 import type { CacheStore } from '../cache/store.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { type Database, isInTransaction } from '../database/pool.ts';
-import { replayOutbox } from '../outbox/replay.ts';
-import { connectRedis } from '../redis/connection.ts';
+import { openReplayedRedis, type ReplayedRedis } from '../outbox/replayed-redis.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 
 const CACHE_MODES = ['redis', 'memory', 'off'] as const;
 type CacheMode = (typeof CACHE_MODES)[number];
-
-/** How long a cold start waits for the connection, which goes on behind it, and for what it asks there. */
-const COLD_START_WAIT_MS = 250;
-const CLAIM_AGAIN_AFTER_MS = 5000;
 
 /** Makes a cache; the rehearsal's naive variant sends commands of its own. */
 export type CreateCache = (options: CacheOptions, send: Send) => ApiCache;
@@ -47,7 +40,7 @@ export interface WireOptions {
  * @throws ConfigurationError naming the variable; also when the Redis is in use under another NODE_ENV.
  */
 export async function wireCache(environment: Environment, options: WireOptions): Promise<WiredCache> {
-  const { logger, create = createCache } = options;
+  const { logger, database, create = createCache } = options;
   const keyspace = createKeyspace({
     phase: phaseOf(environment),
     env: environmentName(environment['NODE_ENV']),
@@ -55,7 +48,9 @@ export async function wireCache(environment: Environment, options: WireOptions):
   const mode = cacheMode(environment);
   const epochs = readSwitch(environment, 'CW_CACHE_EPOCHS_ENABLED');
   const { REDIS_URL: url } = environment;
-  const redis = url ? await openRedis(url, { ...options, keyspace }) : undefined;
+  const redis = url
+    ? await openReplayedRedis({ url, name: 'cutover-api', keyspace, database, logger })
+    : undefined;
 
   const stores: Record<CacheMode, () => CacheStore | undefined> = {
     redis: () => redis && redisStore(guarded(redis, logger)),
@@ -78,63 +73,9 @@ export async function wireCache(environment: Environment, options: WireOptions):
 
 const noRedis: Send = () => Promise.reject(new ConfigurationError('cache: REDIS_URL is not set'));
 
-interface OpenRedis {
-  readonly send: Send;
-  readonly gate: ReplayGate;
-}
-
 /** How reads and fills are sent: not at all while Redis is away, or may have forgotten invalidations. */
-const guarded = ({ send, gate }: OpenRedis, logger: Logger): Send =>
+const guarded = ({ send, gate }: ReplayedRedis, logger: Logger): Send =>
   throughGate(withBreaker(send, { onChange: (state) => logger.warn('redis breaker', { state }) }), gate);
-
-async function openRedis(
-  url: string,
-  { keyspace, database, logger }: WireOptions & { keyspace: Keyspace },
-): Promise<OpenRedis> {
-  let refused: ConfigurationError | undefined;
-  let claim: Promise<boolean> = Promise.resolve(false);
-  let checked: Promise<unknown> = Promise.resolve();
-  const askForClaim = async (): Promise<boolean> => {
-    try {
-      await claimEnvironment(redis.send, keyspace.env);
-      return true;
-    } catch (error) {
-      if (error instanceof ConfigurationError) refused = error;
-      else setTimeout(claimAgain, CLAIM_AGAIN_AFTER_MS).unref();
-      logger.error(refused ? 'serving without Redis' : 'this Redis is not claimed yet', errorFields(error));
-      return false;
-    }
-  };
-  const claimAgain = () => {
-    claim = askForClaim();
-  };
-  const gate = createReplayGate({
-    primaries: () => [{ send: redis.send, markKey: REPLAYED }],
-    // What belongs to another environment is not ours to invalidate.
-    replay: async () =>
-      (await claim) &&
-      replayOutbox({ database, keyspace, cache: createCache({ keyspace, store: redisStore(redis.send) }) }),
-    onError: (error) => logger.warn('the outbox is not replayed yet', errorFields(error)),
-  });
-  const redis = connectRedis({
-    url,
-    name: 'cutover-api',
-    onReady: () => {
-      logger.info('redis connected');
-      claimAgain();
-      checked = gate.connected();
-    },
-    onError: (error) => logger.warn('redis connection error', errorFields(error)),
-  });
-  await redis.ready(COLD_START_WAIT_MS).catch(() => {});
-  await Promise.race([Promise.all([claim, checked]), sleep(COLD_START_WAIT_MS)]);
-  if (refused) {
-    redis.close();
-    throw refused;
-  }
-  const send: Send = (command) => (refused ? Promise.reject(refused) : redis.send(command));
-  return { send, gate };
-}
 
 function cacheMode({ CACHE_MODE: value, REDIS_URL: redisUrl }: Environment): CacheMode {
   if (!value) return redisUrl ? 'redis' : 'memory';

@@ -1,10 +1,8 @@
-import { Stack, Validations } from 'aws-cdk-lib';
-import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
-import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { Endpoints } from '../data/endpoint.ts';
 import { CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
+import { invokeOnSchedule } from './invoke-on-schedule.ts';
 
 interface FlushScheduleProps {
   readonly platform: FunctionPlatform;
@@ -29,19 +27,10 @@ export class FlushSchedule extends Construct {
       // Above the 60 s that the flush gives itself, so that it is the flush that reports, not the sandbox.
       timeoutSeconds: 90,
     });
-    new Schedule(this, 'Schedule', {
+    invokeOnSchedule(this, {
+      fn,
       description: `Flush of stage ${stage.name}${stage.flush.dryRun ? ' (dry run)' : ''}`,
       schedule: ScheduleExpression.cron({ minute: '0', hour: String(stage.flush.hourUtc) }),
-      // The worker tries again by itself; a flush that comes late is not wanted.
-      target: new LambdaInvoke(fn, { retryAttempts: 0 }),
-    });
-
-    const stack = Stack.of(this);
-    const functionId = stack.getLogicalId(fn.node.defaultChild as CfnFunction);
-    // The scheduler's role belongs to the stack, not to this construct.
-    Validations.of(stack).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::<${functionId}.Arn>:*]`,
-      reason: 'The versions of the one function that the schedule invokes.',
     });
   }
 }

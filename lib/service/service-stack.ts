@@ -7,6 +7,7 @@ import type { DataStack } from '../data/data-stack.ts';
 import type { NetworkStack } from '../network/network-stack.ts';
 import { Canary } from './canary.ts';
 import { bundledCode, type CodeOf, CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
+import { DispatchSchedule } from './dispatch-schedule.ts';
 import { FlushSchedule } from './flush-schedule.ts';
 import { Migration } from './migration.ts';
 import { PublicApi } from './public-api.ts';
@@ -18,7 +19,7 @@ interface ServiceStackProps extends CutoverStackProps {
   readonly code?: CodeOf;
 }
 
-/** What runs: the API behind its canary, the migration before it, the scheduled flush. */
+/** What runs: the API behind its canary, the migration before it, the scheduled flush and dispatcher. */
 export class ServiceStack extends CutoverStack {
   readonly api: HttpApi;
 
@@ -57,5 +58,6 @@ export class ServiceStack extends CutoverStack {
     this.api = publicApi.api;
     new CfnOutput(this, 'ApiUrl', { value: publicApi.url });
     new FlushSchedule(this, 'Flush', { platform, endpoints });
+    migration.trigger.executeBefore(new DispatchSchedule(this, 'Dispatch', { platform, endpoints }));
   }
 }

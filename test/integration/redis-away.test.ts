@@ -6,9 +6,9 @@ import { migrate } from '../../lambda/database/migrate.ts';
 import { createHost } from '../../rehearsal/host/host.ts';
 import { freePort } from '../../rehearsal/servers/process.ts';
 import type { RedisServer } from '../../rehearsal/servers/redis.ts';
+import { wiredApi } from '../support/deployed.ts';
 import { ask, listen } from '../support/http.ts';
 import { freshDatabase, ownRedis } from '../support/servers.ts';
-import { wiredApi } from '../support/wired-api.ts';
 
 /** No answer of the API is late or a 5xx because Redis is away, and none is wrong. */
 

@@ -8,10 +8,10 @@ import { mirror } from '../../lambda/mirror/mirror.ts';
 import type { RedisConnection } from '../../lambda/redis/connection.ts';
 import { createHost } from '../../rehearsal/host/host.ts';
 import { legacyApp } from '../../rehearsal/legacy/app.ts';
+import { wiredApi } from './deployed.ts';
 import { listen } from './http.ts';
 import { lookInto } from './redis.ts';
 import { freshDatabase, ownRedis } from './servers.ts';
-import { wiredApi } from './wired-api.ts';
 
 export interface TwoBackends {
   /** Where each of them listens. */

@@ -6,9 +6,9 @@ import { migrate } from '../../../lambda/database/migrate.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
 import type { Handler } from '../../../rehearsal/host/host.ts';
 import { freePort } from '../../../rehearsal/servers/process.ts';
+import { wiredApi } from '../../support/deployed.ts';
 import { lookInto } from '../../support/redis.ts';
 import { freshDatabase, ownRedis } from '../../support/servers.ts';
-import { wiredApi } from '../../support/wired-api.ts';
 
 const KEY = 'mocs:user:u:list';
 const ISOLATED = `v2:${KEY}`;

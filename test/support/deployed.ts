@@ -1,4 +1,4 @@
-/** The API as `wire.ts` makes it, whose connections are closed when the test file has ended. */
+/** Functions as they are deployed, whose connections are closed when the test file has ended. */
 import { afterAll, jest } from '@jest/globals';
 import type { Environment } from '../../lambda/cache/phase.ts';
 import type { Handler } from '../../rehearsal/host/host.ts';
@@ -37,4 +37,12 @@ export async function wiredApi(environment: Environment): Promise<Handler> {
   const { apiHandler } = await import('../../lambda/http/wire.ts');
   // Two descriptions of one event: Hono's and that of @types/aws-lambda.
   return (await apiHandler(environment)) as unknown as Handler;
+}
+
+/** Loads the dispatcher afresh, as a cold start does. */
+export async function coldDispatcher(environment: Record<string, string>) {
+  process.env = { ...process.env, LOG_LEVEL: 'SILENT', ...environment };
+  jest.resetModules();
+  const { handler } = await import('../../lambda/functions/dispatcher.ts');
+  return handler;
 }

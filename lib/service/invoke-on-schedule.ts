@@ -1,0 +1,27 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import type { CfnFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Schedule, type ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import type { Construct } from 'constructs';
+
+interface ScheduleOptions {
+  readonly fn: IFunction;
+  readonly description: string;
+  readonly schedule: ScheduleExpression;
+}
+
+/** Invokes a function on a schedule, each time once: what is late is not wanted, and the next time is not far. */
+export function invokeOnSchedule(scope: Construct, { fn, description, schedule }: ScheduleOptions): void {
+  new Schedule(scope, 'Schedule', {
+    description,
+    schedule,
+    target: new LambdaInvoke(fn, { retryAttempts: 0 }),
+  });
+  const stack = Stack.of(scope);
+  const functionId = stack.getLogicalId(fn.node.defaultChild as CfnFunction);
+  // The scheduler's role belongs to the stack, not to a construct in it.
+  Validations.of(stack).acknowledge({
+    id: `AwsSolutions-IAM5[Resource::<${functionId}.Arn>:*]`,
+    reason: 'The versions of the one function that the schedule invokes.',
+  });
+}
