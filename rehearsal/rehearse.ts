@@ -4,6 +4,7 @@ import { createKeyspace } from '../lambda/cache/keyspace.ts';
 import { environmentName } from '../lambda/cache/phase.ts';
 import { planFlush } from '../lambda/flush/plan.ts';
 import { flushAt } from '../lambda/flush/run.ts';
+import { type Dispatcher, openDispatcher } from '../lambda/outbox/dispatcher.ts';
 import { bundle, bundleFunction } from '../lib/bundle.ts';
 import { startBackend } from './backends.ts';
 import { createChecker } from './checker.ts';
@@ -28,6 +29,8 @@ const DEFAULT_ENV = 'development';
 const BASELINE_SECONDS = 1;
 const PROGRESS_EVERY_MS = 500;
 const RECENT_MS = 2000;
+/** How long a write that answered `pending` can be unseen, less the pass itself. */
+const DISPATCH_EVERY_MS = 1000;
 
 export interface RehearsalContext {
   readonly workspace: Workspace;
@@ -79,6 +82,7 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
   const signal = AbortSignal.any([context.signal, ended.signal]);
   context.signal.throwIfAborted();
   const backends = await Promise.race([startBackends(options, context), aborted(context.signal)]);
+  const dispatcher = options.mode === 'naive' ? undefined : await startDispatcher(context);
   const router = createRouter({ backends: backends.urls, devices: population.devices });
   const url = await listen(router);
   printer.line(
@@ -140,7 +144,22 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
     await users.stop();
     await probe.stop();
     await router.close();
+    await dispatcher?.close();
   }
+}
+
+/** Repeats what nobody has confirmed; in AWS once a minute. */
+async function startDispatcher({ ground, env, printer }: Performance): Promise<Dispatcher> {
+  const tell = (message: string, { reason }: Readonly<Record<string, unknown>> = {}) =>
+    printer.line(`dispatch ${message}: ${String(reason)}`);
+  const dispatcher = await openDispatcher({
+    redisUrl: ground.redisUrl,
+    databaseUrl: ground.databaseUrl,
+    env,
+    logger: { info: () => {}, warn: tell, error: tell },
+  });
+  dispatcher.every(DISPATCH_EVERY_MS);
+  return dispatcher;
 }
 
 /** The real flush, which checks after each time that the state is still there. */

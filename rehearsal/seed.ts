@@ -27,6 +27,8 @@ export async function removeItems(database: Database): Promise<void> {
   for (const table of [...COLLECTIONS, 'collection_versions']) {
     await database.query(`DELETE FROM ${table} WHERE user_id LIKE '${USER_PREFIX}%'`);
   }
+  // What the triggers have just reported, too.
+  await database.query(`DELETE FROM cutover_outbox WHERE name LIKE '%:${USER_PREFIX}%'`);
 }
 
 const PRESERVED_FAMILIES = ['sessions', 'ratelimit', 'user-profiles'];

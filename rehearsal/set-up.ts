@@ -1,6 +1,7 @@
 import { CLAIM } from '../lambda/cache/claim.ts';
 import { invalidationSteps, type Keyspace } from '../lambda/cache/keyspace.ts';
 import { redisStore } from '../lambda/cache/redis-store.ts';
+import { REPLAYED } from '../lambda/cache/replay-gate.ts';
 import { migrate } from '../lambda/database/migrate.ts';
 import { createPool, type Database } from '../lambda/database/pool.ts';
 import { connectRedis, type RedisConnection } from '../lambda/redis/connection.ts';
@@ -61,11 +62,11 @@ export async function setUp({
   });
   const seed = async () => {
     await redis.ready(PATIENCE_MS);
-    const claimed = await redis.send(['GET', CLAIM]);
+    const [claimed, replayed] = await Promise.all([CLAIM, REPLAYED].map((key) => redis.send(['GET', key])));
     await seedItems(database, users);
-    return { claimed, preserved: await seedPreserved(redis.send) };
+    return { claimed, replayed, preserved: await seedPreserved(redis.send) };
   };
-  const { claimed, preserved } = await seed().catch(async (error: unknown) => {
+  const { claimed, replayed, preserved } = await seed().catch(async (error: unknown) => {
     if (!databaseServer.own) await removeItems(database).catch(() => {});
     // Open connections would keep the command from ending.
     redis.close();
@@ -93,6 +94,7 @@ export async function setUp({
               invalidationSteps(cachedKeys.map((key) => keyspace.locate(key))),
             );
             if (claimed === null) await redis.send(['UNLINK', CLAIM]);
+            if (replayed === null) await redis.send(['UNLINK', REPLAYED]);
           }
         } finally {
           redis.close();

@@ -1,10 +1,21 @@
-import { Logger } from '@aws-lambda-powertools/logger';
+import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
 
-export type { Logger };
+/** Where a component tells what happens to it. */
+export type Logger = {
+  readonly [level in 'info' | 'warn' | 'error']: (
+    message: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ) => void;
+};
 
 /** A structured logger; its level is LOG_LEVEL's (default INFO). Keys, values and secrets are not for it. */
 export function createLogger(serviceName: string): Logger {
-  return new Logger({ serviceName });
+  const logger = new PowertoolsLogger({ serviceName });
+  return {
+    info: (message, fields = {}) => logger.info(message, fields),
+    warn: (message, fields = {}) => logger.warn(message, fields),
+    error: (message, fields = {}) => logger.error(message, fields),
+  };
 }
 
 /** What of an error may be logged: drivers hang their connection on theirs, with its secrets. */

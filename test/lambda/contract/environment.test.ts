@@ -33,7 +33,7 @@ function variablesIn(code: string): string[] {
     names.add(name);
   for (const [, name = ''] of code.matchAll(/readSwitch\([^,()]+, "(\w+)"\)/g)) names.add(name);
   // Powertools' logger reads its level by itself.
-  if (/\bnew Logger\(/.test(code)) names.add('LOG_LEVEL');
+  if (/\bnew PowertoolsLogger\(/.test(code)) names.add('LOG_LEVEL');
   return [...names].sort();
 }
 

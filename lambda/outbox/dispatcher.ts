@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createCache } from '../cache/cache.ts';
+import { createKeyspace } from '../cache/keyspace.ts';
+import { redisStore } from '../cache/redis-store.ts';
+import { retentionSeconds } from '../contract/families.ts';
+import { createPool } from '../database/pool.ts';
+import { errorFields, type Logger } from '../telemetry/logger.ts';
+import { type DispatchReport, dispatch } from './dispatch.ts';
+import { openReplayedRedis } from './replayed-redis.ts';
+
+export interface DispatcherOptions {
+  readonly redisUrl: string;
+  readonly databaseUrl: string;
+  /** The name in `cw:{env}:`. */
+  readonly env: string;
+  readonly logger: Logger;
+}
+
+export interface Dispatcher {
+  /** One pass over the outbox. @throws what the database throws. */
+  dispatch(): Promise<DispatchReport>;
+  /** Passes, each so long after the one before, until it is closed. What a pass throws is logged. */
+  every(intervalMs: number): void;
+  close(): Promise<void>;
+}
+
+/** Nobody waits for an answer here. */
+const DEADLINE_MS = 2000;
+
+/**
+ * The process that makes good for writes whose invalidation was not confirmed, on connections of its own.
+ * @throws ConfigurationError when the Redis is in use under another NODE_ENV.
+ */
+export async function openDispatcher({ redisUrl, databaseUrl, env, logger }: DispatcherOptions): Promise<Dispatcher> {
+  // An invalidation names the same keys in every phase.
+  const keyspace = createKeyspace({ phase: 'legacy', env });
+  const database = createPool({
+    url: databaseUrl,
+    applicationName: 'cutover-dispatcher',
+    maxConnections: 2,
+    onError: (error) => logger.warn('database connection error', errorFields(error)),
+  });
+  const redis = await openReplayedRedis({
+    url: redisUrl,
+    name: 'cutover-dispatcher',
+    keyspace,
+    database,
+    logger,
+    deadlineMs: DEADLINE_MS,
+  });
+  const cache = createCache({
+    keyspace,
+    store: redisStore(redis.send),
+    onError: (error, family) => logger.warn('invalidation failed', { family, ...errorFields(error) }),
+  });
+  const ended = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  const pass = () => dispatch({ database, keyspace, cache, retentionSeconds: retentionSeconds(keyspace.families) });
+
+  return {
+    dispatch: pass,
+    every(intervalMs) {
+      const { signal } = ended;
+      running = (async () => {
+        while (!signal.aborted) {
+          await pass().catch((error: unknown) => logger.error('no dispatch', errorFields(error)));
+          await sleep(intervalMs, undefined, { signal }).catch(() => {});
+        }
+      })();
+    },
+    async close() {
+      ended.abort();
+      await running;
+      redis.close();
+      await database.end();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import type { Acknowledgement, Cache } from '../cache/cache.ts';
+import { requireTags } from '../cache/epochs.ts';
+import type { Keyspace } from '../cache/keyspace.ts';
+import { type Database, type Queryable, withTransaction } from '../database/pool.ts';
+import { INVALIDATES_ITSELF } from '../database/triggers.ts';
+import { createConfirmer, insertEntries, type OutboxEntry } from './outbox.ts';
+
+
+/** A transaction that says what it makes outdated. The triggers are silent in it: what it does not say nobody does. */
+export interface WriteTransaction extends Queryable {
+  /** Names keys that every backend has to forget once this is committed. @throws InvalidKeyError; then nothing is committed. */
+  invalidate(...keys: readonly string[]): void;
+  /** The same of tags. */
+  invalidateTag(...tags: readonly string[]): void;
+}
+
+export interface Written<T> {
+  readonly value: T;
+  /** `pending`: the old value may be read until the dispatcher has run. */
+  readonly invalidation: Acknowledgement;
+}
+
+export interface Writes {
+  /**
+   * Runs `work` in a transaction, and after its commit makes every backend forget what it named. What was named is in the
+   * outbox with the commit: a process that dies in between leaves it to the dispatcher.
+   * @throws what `work` or the database throws. After an error of COMMIT the outcome is unknown.
+   */
+  withTransaction<T>(work: (tx: WriteTransaction) => Promise<T>): Promise<Written<T>>;
+}
+
+export interface WritesOptions {
+  readonly database: Database;
+  readonly keyspace: Pick<Keyspace, 'locate'>;
+  readonly cache: Pick<Cache, 'invalidate' | 'invalidateTag'>;
+}
+
+const BEGIN = `BEGIN; SELECT set_config('${INVALIDATES_ITSELF}', 'on', true)`;
+
+/** Writes whose invalidation cannot get lost. */
+export function createWrites({ database, keyspace, cache }: WritesOptions): Writes {
+  const confirm = createConfirmer(database);
+  return {
+    async withTransaction<T>(work: (tx: WriteTransaction) => Promise<T>) {
+      const keys = new Set<string>();
+      const tags = new Set<string>();
+      let rows: string[] = [];
+      const value = await withTransaction(
+        database,
+        async (connection) => {
+          const tx: WriteTransaction = {
+            query: connection.query.bind(connection),
+            invalidate(...named) {
+              for (const key of named) keys.add(keyspace.locate(key).legacy);
+            },
+            invalidateTag(...named) {
+              for (const tag of requireTags(named)) tags.add(tag);
+            },
+          };
+          const result = await work(tx);
+          const entries: OutboxEntry[] = [
+            ...[...keys].map((name) => ({ kind: 'key' as const, name })),
+            ...[...tags].map((name) => ({ kind: 'tag' as const, name })),
+          ];
+          if (entries.length > 0) rows = await insertEntries(connection, entries);
+          return result;
+        },
+        BEGIN,
+      );
+      const outcomes = await Promise.all([cache.invalidate(...keys), cache.invalidateTag(...tags)]);
+      const invalidation = outcomes.every((outcome) => outcome === 'done') ? 'done' : 'pending';
+      if (invalidation === 'done' && rows.length > 0) confirm(rows);
+      return { value, invalidation };
+    },
+  };
+}

@@ -1,0 +1,279 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createCache } from '../../../lambda/cache/cache.ts';
+import { createKeyspace, InvalidKeyError } from '../../../lambda/cache/keyspace.ts';
+import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
+import { FAMILIES, type Family } from '../../../lambda/contract/families.ts';
+import { migrate } from '../../../lambda/database/migrate.ts';
+import { createPool, type Database, isInTransaction, queryable } from '../../../lambda/database/pool.ts';
+import { dispatch } from '../../../lambda/outbox/dispatch.ts';
+import { replayOutbox } from '../../../lambda/outbox/replay.ts';
+import { createWrites } from '../../../lambda/outbox/writes.ts';
+import { lookInto } from '../../support/redis.ts';
+import { freshDatabase, ownRedis } from '../../support/servers.ts';
+
+const KEY = 'mocs:user:1:list';
+const QUERY: Family = {
+  name: 'query',
+  kind: 'cache',
+  onFlush: 'flush',
+  ttlSeconds: 60,
+  tagSources: [{ table: 'mocs', tagTemplate: 'user:{user_id}' }],
+};
+const families = [...FAMILIES, QUERY];
+const keyspace = createKeyspace({ phase: 'isolated', env: 'test', families });
+
+let database: Database;
+let send: Send;
+let isAway = false;
+
+beforeAll(async () => {
+  const [{ url: databaseUrl }, { url: redisUrl }] = await Promise.all([freshDatabase(), ownRedis()]);
+  await migrate(databaseUrl, families);
+  database = createPool({ url: databaseUrl, applicationName: 'the-writer' });
+  const redis = await lookInto(redisUrl);
+  send = (command) => (isAway ? Promise.reject(new Error('away')) : redis.send(command));
+});
+beforeEach(async () => {
+  isAway = false;
+  await send(['FLUSHALL']);
+  await database.query('TRUNCATE mocs, collection_versions');
+  await database.query('TRUNCATE cutover_outbox');
+});
+afterAll(() => database.end());
+
+const cache = () => createCache({ keyspace, store: redisStore(send), epochs: true, inTransaction: isInTransaction });
+const writes = () => createWrites({ database, keyspace, cache: cache() });
+const dispatched = () => dispatch({ database, keyspace, cache: cache(), retentionSeconds: 900 });
+const insert = (db: Pick<Database, 'query'>, user: string, item = 'a') =>
+  db.query("INSERT INTO mocs (user_id, item_id, version, data) VALUES ($1, $2, 1, '{}')", [user, item]);
+
+interface Row {
+  readonly kind: string;
+  readonly name: string;
+  readonly by_trigger: boolean;
+  readonly writer: string;
+  readonly confirmed: boolean;
+}
+const rows = async () =>
+  (
+    await database.query<Row>(
+      'SELECT kind, name, by_trigger, writer, confirmed_at IS NOT NULL AS confirmed FROM cutover_outbox ORDER BY kind, name',
+    )
+  ).rows;
+const confirmed = async () => {
+  while ((await rows()).some((row) => !row.confirmed));
+};
+
+describe('withTransaction', () => {
+  test('commits the row with the write, invalidates, answers done and confirms', async () => {
+    await cache().getOrLoad(KEY, async () => 'old');
+    const written = await writes().withTransaction(async (tx) => {
+      await insert(tx, '1');
+      tx.invalidate(KEY, KEY);
+      tx.invalidateTag('all');
+      return 'value';
+    });
+    expect(written).toEqual({ value: 'value', invalidation: 'done' });
+    expect(await cache().getOrLoad(KEY, async () => 'new')).toBe('new');
+    await confirmed();
+    expect(await rows()).toEqual(
+      [
+        ['key', KEY],
+        ['tag', 'all'],
+      ].map(([kind, name]) => ({ kind, name, by_trigger: false, writer: 'the-writer', confirmed: true })),
+    );
+  });
+
+  test('leaves neither write nor row nor invalidation when the work throws', async () => {
+    await cache().getOrLoad(KEY, async () => 'old');
+    const failing = writes().withTransaction(async (tx) => {
+      await insert(tx, '1');
+      tx.invalidate(KEY);
+      throw new Error('of the work');
+    });
+    await expect(failing).rejects.toThrow('of the work');
+    expect(await rows()).toEqual([]);
+    expect(await cache().get(KEY)).toEqual({ outcome: 'hit', value: 'old' });
+  });
+
+  test('a key that no entry can have undoes the write', async () => {
+    const failing = writes().withTransaction(async (tx) => {
+      await insert(tx, '1');
+      tx.invalidate('nobody:1');
+    });
+    await expect(failing).rejects.toThrow(InvalidKeyError);
+    expect((await database.query('SELECT FROM mocs')).rowCount).toBe(0);
+  });
+
+  test('answers pending while Redis is away, and the dispatcher makes good for it', async () => {
+    await cache().getOrLoad(KEY, async () => 'old');
+    isAway = true;
+    const { invalidation } = await writes().withTransaction(async (tx) => tx.invalidate(KEY));
+    expect(invalidation).toBe('pending');
+    expect(await dispatched()).toEqual({ confirmed: 0, pending: true, pruned: 0 });
+    isAway = false;
+    expect(await cache().get(KEY)).toEqual({ outcome: 'hit', value: 'old' });
+    expect(await dispatched()).toEqual({ confirmed: 1, pending: false, pruned: 0 });
+    expect(await cache().get(KEY)).toEqual({ outcome: 'miss' });
+    expect(await dispatched()).toEqual({ confirmed: 0, pending: false, pruned: 0 });
+  });
+
+  test('a read inside it sees its own writes, and keeps them to itself', async () => {
+    const count = async () => (await queryable(database).query('SELECT FROM mocs')).rowCount;
+    await cache().getOrLoad(KEY, count);
+    await writes().withTransaction(async (tx) => {
+      await insert(tx, '1');
+      expect(await cache().resolve(KEY, count)).toEqual({ value: 1, outcome: 'bypass' });
+      expect(await cache().resolve('mocs:user:2:list', count)).toEqual({ value: 1, outcome: 'bypass' });
+    });
+    expect(await cache().get(KEY)).toEqual({ outcome: 'hit', value: 0 });
+    expect(await cache().get('mocs:user:2:list')).toEqual({ outcome: 'miss' });
+  });
+});
+
+describe('a writer that does not know of the outbox', () => {
+  const named = async () => (await rows()).map(({ kind, name, by_trigger }) => [kind, name, by_trigger]);
+  const of = (user: string) => [
+    ['key', `mocs:user:${user}:list`, true],
+    ['tag', `user:${user}`, true],
+  ];
+
+  test('leaves keys and tags of what it inserts, updates and deletes, once each', async () => {
+    await insert(database, '1');
+    expect(await named()).toEqual(of('1'));
+    await database.query('TRUNCATE cutover_outbox');
+    await database.query("UPDATE mocs SET user_id = '2'");
+    expect(await named()).toEqual([...of('1'), ...of('2')].sort());
+    await database.query('TRUNCATE cutover_outbox');
+    await database.query("UPDATE mocs SET data = '[]'");
+    expect(await named()).toEqual(of('2'));
+    await database.query('TRUNCATE cutover_outbox');
+    await database.query('DELETE FROM mocs');
+    expect(await named()).toEqual(of('2'));
+  });
+
+  test('leaves those of every row when it truncates the table', async () => {
+    for (const [user, item] of [['1', 'a'], ['1', 'b'], ['2', 'a']] as const) await insert(database, user, item);
+    await database.query('TRUNCATE cutover_outbox');
+    await database.query('TRUNCATE mocs');
+    expect(await named()).toEqual([...of('1'), ...of('2')].sort());
+  });
+
+  test('needs no right on the outbox', async () => {
+    await database.query('DROP ROLE IF EXISTS plain_writer');
+    await database.query('CREATE ROLE plain_writer');
+    await database.query('GRANT INSERT ON mocs TO plain_writer');
+    const connection = await database.connect();
+    try {
+      await connection.query('SET ROLE plain_writer');
+      await insert(connection, '7');
+      await expect(connection.query('SELECT FROM cutover_outbox')).rejects.toThrow('permission denied');
+    } finally {
+      await connection.query('RESET ROLE');
+      await connection.query('REVOKE ALL ON mocs FROM plain_writer; DROP ROLE plain_writer');
+      connection.release();
+    }
+    expect(await named()).toEqual(of('7'));
+  });
+
+  test('leaves nothing when it rolls back', async () => {
+    const connection = await database.connect();
+    await connection.query('BEGIN');
+    await insert(connection, '1');
+    await connection.query('ROLLBACK');
+    connection.release();
+    expect(await named()).toEqual([]);
+  });
+
+  test('is made good for by the dispatcher, tags too', async () => {
+    await cache().getOrLoad(KEY, async () => 'old');
+    await cache().getOrLoad('query:1', async () => 'old', { tags: ['user:1'] });
+    await insert(database, '1');
+    expect(await dispatched()).toMatchObject({ confirmed: 2, pending: false });
+    expect(await cache().getOrLoad(KEY, async () => 'new')).toBe('new');
+    expect(await cache().getOrLoad('query:1', async () => 'new', { tags: ['user:1'] })).toBe('new');
+  });
+});
+
+describe('the dispatcher', () => {
+  test('confirms more rows than a batch has, and names that no key can have', async () => {
+    const odd = 'x'.repeat(600);
+    await database.query(
+      `INSERT INTO cutover_outbox (kind, name) SELECT 'key', 'mocs:user:' || n || ':list' FROM generate_series(1, 1200) n`,
+    );
+    await database.query("INSERT INTO cutover_outbox (kind, name) VALUES ('key', $1), ('key', 'sessions:1')", [odd]);
+    await send(['SET', 'sessions:1', 'state']);
+    expect(await dispatched()).toEqual({ confirmed: 1202, pending: false, pruned: 0 });
+    expect(await send(['GET', 'sessions:1'])).toBe('state');
+  });
+
+  test('keeps confirmed rows for the retention, and those that nobody confirmed for ever', async () => {
+    await database.query(
+      `INSERT INTO cutover_outbox (kind, name, created_at, confirmed_at) VALUES
+       ('key', 'mocs:1', now() - interval '1 day', now() - interval '901 seconds'),
+       ('key', 'mocs:2', now() - interval '1 day', now() - interval '890 seconds')`,
+    );
+    await database.query("INSERT INTO cutover_outbox (kind, name, created_at) VALUES ('key', 'mocs:3', now() - interval '1 day')");
+    isAway = true;
+    expect(await dispatched()).toEqual({ confirmed: 0, pending: true, pruned: 1 });
+    expect((await rows()).map(({ name }) => name)).toEqual(['mocs:2', 'mocs:3']);
+  });
+});
+
+describe('the replay', () => {
+  const replay = (with_ = send) =>
+    replayOutbox({ database, keyspace, cache: createCache({ keyspace, store: redisStore(with_), epochs: true }) });
+
+  test('repeats confirmed rows, too', async () => {
+    await writes().withTransaction(async (tx) => tx.invalidate(KEY));
+    await confirmed();
+    // As a Redis that was restarted from a snapshot brings it back.
+    await send(['SET', `v2:${KEY}`, '"old"']);
+    expect(await replay()).toBe(true);
+    expect(await cache().get(KEY)).toEqual({ outcome: 'miss' });
+  });
+
+  test('of many rows names each key once', async () => {
+    await database.query(
+      `INSERT INTO cutover_outbox (kind, name) SELECT 'key', 'mocs:user:' || n % 10 || ':list' FROM generate_series(1, 5000) n`,
+    );
+    const counting = jest.fn(send);
+    expect(await replay(counting)).toBe(true);
+    expect(counting).toHaveBeenCalledTimes(10 * 4 + 10);
+  });
+
+  test('runs once at a time, and not at all without Redis', async () => {
+    await writes().withTransaction(async (tx) => tx.invalidate(KEY));
+    const outcomes = await Promise.all([replay(), replay(), replay()]);
+    expect(outcomes).toContain(true);
+    isAway = true;
+    expect(await replay()).toBe(false);
+  });
+});
+
+describe('the triggers', () => {
+  test('of a table that the registry no longer names go, and come back', async () => {
+    const { url } = await freshDatabase();
+    const triggered = async (registry: readonly Family[]) => {
+      await migrate(url, registry);
+      const other = createPool({ url, applicationName: 'test', maxConnections: 1 });
+      const { rows } = await other.query<{ table: string }>(
+        "SELECT DISTINCT tgrelid::regclass::text AS table FROM pg_trigger WHERE tgname LIKE 'cutover%' ORDER BY 1",
+      );
+      await other.end();
+      return rows.map(({ table }) => table);
+    };
+    expect(await triggered(FAMILIES)).toEqual(['albums', 'gallery', 'mocs', 'wishlist']);
+    expect(await triggered(FAMILIES.filter(({ name }) => name !== 'mocs'))).toEqual(['albums', 'gallery', 'wishlist']);
+    expect(await triggered([...FAMILIES, QUERY])).toEqual(['albums', 'gallery', 'mocs', 'wishlist']);
+  });
+
+  test.each([
+    [{ table: 'nowhere', keyTemplate: 'odd:{id}' }, 'family odd names table nowhere'],
+    [{ table: 'mocs', keyTemplate: 'odd:{id}' }, 'family odd: odd:{id} names column id, which table mocs does not have'],
+  ])('are refused for %j', async (source, message) => {
+    const { url } = await freshDatabase();
+    const odd: Family = { name: 'odd', kind: 'cache', onFlush: 'flush', ttlSeconds: 60, source };
+    await expect(migrate(url, [odd])).rejects.toThrow(message);
+  });
+});
