@@ -1,3 +1,4 @@
+import { ConnectionTimeoutError, SocketClosedUnexpectedlyError } from '@redis/client';
 import { CutoverError } from '../contract/errors.ts';
 
 /** Redis cannot be asked now: not connected, and not within the time that a command may wait. */
@@ -38,11 +39,11 @@ export function explained(error: Error, { tls, iam, handshaking }: ErrorContext)
     return new RedisTlsError(`redis: ${error.message}; ${tlsRemedy(code)}`, { cause: error });
   }
   // A server that expects what the other one does not say either hangs up or goes on listening.
-  if (tls && error.name === 'ConnectionTimeoutError') {
+  if (tls && error instanceof ConnectionTimeoutError) {
     const remedy = 'if the server has no TLS on that port, write redis:// in REDIS_URL';
     return new RedisTlsError(`redis: ${error.message}; ${remedy}`, { cause: error });
   }
-  const hungUp = code === 'ECONNRESET' || error.name === 'SocketClosedUnexpectedlyError';
+  const hungUp = code === 'ECONNRESET' || error instanceof SocketClosedUnexpectedlyError;
   if (!tls && handshaking && hungUp) {
     const remedy = 'if the server expects TLS, write rediss:// in REDIS_URL';
     return new RedisTlsError(`redis: ${error.message} during the handshake; ${remedy}`, { cause: error });

@@ -51,7 +51,9 @@ export function connectSingle({
   let silentSince: number | undefined;
   let demotedAt = Number.NEGATIVE_INFINITY;
   let lastError: Error | undefined;
+  /** Given up, or closed: no attempt follows. */
   let ended = false;
+  let closed = false;
   let opening = false;
   let sockets = 0;
 
@@ -122,7 +124,7 @@ export function connectSingle({
       if (client !== current) return;
       sockets = 0;
       lastError = told;
-      if (!ended) onError(told);
+      if (!closed) onError(told);
     });
     // Rejects when it is given up or replaced, and both are known already.
     client.connect().catch(() => {});
@@ -216,6 +218,7 @@ export function connectSingle({
     },
     clustered: false,
     close() {
+      closed = true;
       if (!ended) giveUp(new Error('closed'));
       credentials?.dispose();
       sockets = 0;
