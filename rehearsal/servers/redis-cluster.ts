@@ -30,7 +30,10 @@ export async function startRedisCluster(
   workspace: Workspace,
   { primaries, nodeTimeoutMs = 2000, args = [], ...options }: RedisClusterOptions,
 ): Promise<RedisCluster> {
-  const clustered = ['--cluster-enabled', 'yes', '--cluster-node-timeout', `${nodeTimeoutMs}`];
+  const clustered = [
+    ...['--cluster-enabled', 'yes', '--cluster-node-timeout', `${nodeTimeoutMs}`],
+    ...(options.tls ? ['--tls-cluster', 'yes'] : []),
+  ];
   const nodes = await Promise.all(
     Array.from({ length: primaries }, () =>
       startRedis(workspace, { ...options, args: [...clustered, ...args] }),
