@@ -100,7 +100,7 @@ export function connectSingle({
     });
     client.on('connect', () => {
       opening = false;
-      if (ended) return client.destroy();
+      if (ended || client !== current) return client.destroy();
       sockets = 1;
       // The library bounds the opening only: a server that accepts and is silent would hold it for ever.
       handshake = setTimeout(

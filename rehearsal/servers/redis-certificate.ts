@@ -9,14 +9,28 @@ export interface RedisCertificate {
   readonly args: readonly string[];
 }
 
-/** Makes a self-signed certificate of 127.0.0.1 and localhost, valid for a year, in files of the folder. */
+const KEYS = { keyType: 'ec', algorithm: 'sha256' } as const;
+
+/**
+ * Makes a CA, and with it a certificate of 127.0.0.1 and localhost, in files of the folder; both valid for a year.
+ */
 export async function redisCertificate(folder: string): Promise<RedisCertificate> {
   // A package for development: whoever starts no server with TLS does not need it.
   const { generate } = await import('selfsigned');
-  const { cert, private: key } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
+  const ca = await generate([{ name: 'commonName', value: 'Cutover rehearsal CA' }], {
+    ...KEYS,
     extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, critical: true },
+    ],
+  });
+  const { cert, private: key } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    ...KEYS,
+    ca: { cert: ca.cert, key: ca.private },
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
       {
         name: 'subjectAltName',
         altNames: [
@@ -31,12 +45,11 @@ export async function redisCertificate(folder: string): Promise<RedisCertificate
     writeFileSync(at, text, { mode: 0o600 });
     return at;
   };
-  const certFile = file('server.crt', cert);
   return {
-    ca: cert,
+    ca: ca.cert,
     args: [
-      ...['--tls-cert-file', certFile, '--tls-key-file', file('server.key', key)],
-      ...['--tls-ca-cert-file', certFile, '--tls-auth-clients', 'no'],
+      ...['--tls-cert-file', file('server.crt', cert), '--tls-key-file', file('server.key', key)],
+      ...['--tls-ca-cert-file', file('ca.crt', ca.cert), '--tls-auth-clients', 'no'],
     ],
   };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectRedis, type RedisConnection } from '../../lambda/redis/connection.ts';
 import { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
+import { redisCertificate } from './redis-certificate.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A Redis Cluster of our own on 127.0.0.1, without replicas. */
@@ -12,7 +13,9 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
-export interface RedisClusterOptions extends Omit<RedisOptions, 'port'> {
+export interface RedisClusterOptions extends Omit<RedisOptions, 'port' | 'tls'> {
+  /** Whether its nodes speak TLS, with clients and with each other, all with one certificate. */
+  readonly tls?: boolean;
   readonly primaries: number;
   /** How long a node may be silent until the others hold it for failed. */
   readonly nodeTimeoutMs?: number;
@@ -28,16 +31,20 @@ const POLL_MS = 10;
  */
 export async function startRedisCluster(
   workspace: Workspace,
-  { primaries, nodeTimeoutMs = 2000, args = [], ...options }: RedisClusterOptions,
+  { primaries, nodeTimeoutMs = 2000, tls, args = [], ...options }: RedisClusterOptions,
 ): Promise<RedisCluster> {
-  const clustered = [
-    ...['--cluster-enabled', 'yes', '--cluster-node-timeout', `${nodeTimeoutMs}`],
-    ...(options.tls ? ['--tls-cluster', 'yes'] : []),
-  ];
+  const certificate = tls && (await redisCertificate(workspace.folder));
+  const nodeOptions: RedisOptions = {
+    ...options,
+    ...(certificate && { tls: certificate }),
+    args: [
+      ...['--cluster-enabled', 'yes', '--cluster-node-timeout', `${nodeTimeoutMs}`],
+      ...(certificate ? ['--tls-cluster', 'yes'] : []),
+      ...args,
+    ],
+  };
   const nodes = await Promise.all(
-    Array.from({ length: primaries }, () =>
-      startRedis(workspace, { ...options, args: [...clustered, ...args] }),
-    ),
+    Array.from({ length: primaries }, () => startRedis(workspace, nodeOptions)),
   );
   const connections = nodes.map(({ url, ca }) =>
     connectRedis({ url, ca, name: 'cutover-cluster', deadlineMs: PATIENCE_MS }),

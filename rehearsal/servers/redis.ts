@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { end, type Launched, launch, onFreePort, untilReady } from './process.ts';
-import { redisCertificate } from './redis-certificate.ts';
+import { type RedisCertificate, redisCertificate } from './redis-certificate.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A Redis of our own on 127.0.0.1. */
@@ -29,8 +29,8 @@ export interface RedisOptions {
   readonly args?: readonly string[];
   /** A free one unless told. */
   readonly port?: number;
-  /** Whether it speaks TLS, and nothing else. */
-  readonly tls?: boolean;
+  /** Whether it speaks TLS, and nothing else; with a certificate of its own unless one is given. */
+  readonly tls?: boolean | RedisCertificate;
   /** More users, by name, with their ACL rules: `{ reader: ['on', '>password', '~*', '+get'] }`. */
   readonly users?: Readonly<Record<string, readonly string[]>>;
 }
@@ -50,7 +50,7 @@ export async function startRedis(workspace: Workspace, options: RedisOptions = {
   const name = `redis-${count}`;
   const folder = path.join(workspace.folder, name);
   mkdirSync(folder);
-  const certificate = options.tls ? await redisCertificate(folder) : undefined;
+  const certificate = options.tls === true ? await redisCertificate(folder) : options.tls || undefined;
   const ca = certificate?.ca;
   const users = Object.entries(options.users ?? {}).flatMap(([user, rules]) => ['--user', user, ...rules]);
 
