@@ -1,11 +1,12 @@
-import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
+import { ErrorReply } from '@redis/client';
+import { createRedisClient } from './client.ts';
 import type { Command, Primary, RedisConnection, RedisOptions } from './connection.ts';
 import { createDeadline, DeadlineError } from './deadline.ts';
 import { endpointOf } from './endpoint.ts';
 import { explained, unavailable } from './errors.ts';
 import { iamCredentials } from './iam.ts';
 import { LAST_SLOT } from './slot.ts';
-import { createThawCheck, PROOF_WITHIN_MS } from './thaw.ts';
+import { createThawCheck, PROOF_SHARE } from './thaw.ts';
 import { createWaiters } from './waiters.ts';
 
 /** A connection to one server. */
@@ -43,7 +44,7 @@ export function connectSingle({
   const tls = endpoint.protocol === 'rediss:';
   const budgetMs = waitForConnectionMs + deadlineMs;
   const bounded = createDeadline(deadlineMs);
-  const proofBounded = createDeadline(PROOF_WITHIN_MS);
+  const proofBounded = createDeadline(PROOF_SHARE * budgetMs);
   const waiting = createWaiters();
   const credentials = iam && iamCredentials(iam, { user: decodeURIComponent(endpoint.username), onError });
   let attempts = 0;
@@ -66,30 +67,16 @@ export function connectSingle({
     /** While a socket is being opened the library cannot be told to drop it. */
     opening = true;
     sockets = 0;
-    const client = createClient({
-      // The library prefers the user of a URL to its provider.
-      url: credentials ? `${endpoint.protocol}//${endpoint.host}${endpoint.pathname}` : url,
-      name,
-      ...(credentials && { credentialsProvider: credentials.provider }),
-      disableOfflineQueue: true,
-      // CLIENT SETINFO is younger than Redis 7.0, and a right more for the user.
-      disableClientInfo: true,
-      // The library's own timeout costs two thirds of the throughput and does not bound a command that was sent.
-      commandOptions: {
-        timeout: undefined,
-        typeMapping: binary ? { [RESP_TYPES.BLOB_STRING]: Buffer } : {},
-      },
-      socket: {
-        ...(tls && { tls, ...(ca !== undefined && { ca }) }),
-        connectTimeout: connectTimeoutMs,
-        reconnectStrategy: (retries, cause) => {
-          attempts += 1;
-          opening = false;
-          if (!ended && attempts < maxAttempts)
-            return Math.min(FIRST_RETRY_MS * 2 ** retries, LONGEST_RETRY_MS);
-          if (!ended) giveUp(explain(cause));
-          return false;
-        },
+    const client = createRedisClient({
+      ...{ url, name, binary, ca, connectTimeoutMs, credentials },
+      retry(retries, cause) {
+        attempts += 1;
+        opening = false;
+        if (!ended && attempts < maxAttempts) {
+          return Math.min(FIRST_RETRY_MS * 2 ** retries, LONGEST_RETRY_MS);
+        }
+        if (!ended) giveUp(explain(cause));
+        return false;
       },
     });
     let handshake: NodeJS.Timeout | undefined;

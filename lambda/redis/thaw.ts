@@ -7,8 +7,8 @@
 /** Shorter than what it takes to replace a Redis, and rare enough that the proof, one round trip, is not felt. */
 export const THAW_AFTER_MS = 5000;
 
-/** How long the proof may take: it leaves a command, out of its 250 ms, the time for a new connection. */
-export const PROOF_WITHIN_MS = 100;
+/** How much of a command's time the proof may take, 100 ms of 250: a new connection and the reply need the rest. */
+export const PROOF_SHARE = 0.4;
 
 /** Whether a connection may be used as it is. */
 export interface ThawCheck {

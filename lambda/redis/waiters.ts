@@ -7,10 +7,15 @@ export interface Waiters {
   rejectAll(error: Error): void;
 }
 
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** Nobody waits yet. A listener for each waiting command would be a leak in node's eyes; these are entries of a set. */
 export function createWaiters(): Waiters {
-  const waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
-  const settle = (how: (waiter: { resolve: () => void; reject: (error: Error) => void }) => void) => {
+  const waiting = new Set<Waiter>();
+  const settle = (how: (waiter: Waiter) => void) => {
     for (const waiter of waiting) how(waiter);
     waiting.clear();
   };
@@ -21,12 +26,12 @@ export function createWaiters(): Waiters {
           waiting.delete(waiter);
           reject(late());
         }, timeoutMs);
-        const waiter = {
+        const waiter: Waiter = {
           resolve: () => {
             clearTimeout(timer);
             resolve();
           },
-          reject: (error: Error) => {
+          reject: (error) => {
             clearTimeout(timer);
             reject(error);
           },

@@ -113,6 +113,20 @@ describe('a cluster of three', () => {
     expect(await redis.send(['LRANGE', 'ordered', '0', '-1'])).toEqual(values);
   });
 
+  test('after a gap on the wall clock each node that is used proves itself, once', async () => {
+    let nowMs = 1_000_000;
+    const redis = clustered(cluster.url, { deadlineMs: PATIENCE_MS, now: () => nowMs });
+    await redis.ready(PATIENCE_MS);
+    const nodes = await Promise.all(cluster.nodes.map(({ url }) => lookInto(url)));
+    const pings = () => Promise.all(nodes.map((node) => callsOf(node, 'ping')));
+    const [one = 0, two = 0, three = 0] = await pings();
+    nowMs += 3_600_000;
+    const [first = '', second = ''] = keys;
+    const reads = Array.from({ length: 10 }, (_, index) => redis.send(['GET', index % 2 ? first : second]));
+    await Promise.all(reads);
+    expect(await pings()).toEqual([one + 1, two + 1, three]);
+  });
+
   test('a node that is frozen costs its own keys no more than their time, and comes back', async () => {
     const errors: Error[] = [];
     const redis = clustered(cluster.url, { onError: (error) => errors.push(error) });
