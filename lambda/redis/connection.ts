@@ -32,7 +32,7 @@ export interface RedisConnection {
    * @throws RedisUnavailableError after `timeoutMs`, or when no further attempt will be made.
    */
   ready(timeoutMs?: number): Promise<void>;
-  /** The primaries known now: one, or those of the cluster. */
+  /** The primaries known now: one, or those of the cluster, which are none until it has been asked. */
   primaries(): readonly Primary[];
   /** The sockets that are open now. */
   readonly connections: number;

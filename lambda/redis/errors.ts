@@ -38,15 +38,18 @@ export function explained(error: Error, { tls, iam, handshaking }: ErrorContext)
   if (TLS_CODES.test(code)) {
     return new RedisTlsError(`redis: ${error.message}; ${tlsRemedy(code)}`, { cause: error });
   }
-  // A server that expects what the other one does not say either hangs up or goes on listening.
+  // A server that expects what the other one does not say either goes on listening or hangs up.
   if (tls && error instanceof ConnectionTimeoutError) {
-    const remedy = 'if the server has no TLS on that port, write redis:// in REDIS_URL';
-    return new RedisTlsError(`redis: ${error.message}; ${remedy}`, { cause: error });
+    const remedy =
+      'open its port to this process (security group), or write redis:// in REDIS_URL if it has no TLS';
+    return new RedisUnavailableError(`redis: ${error.message}; ${remedy}`, { cause: error });
   }
   const hungUp = code === 'ECONNRESET' || error instanceof SocketClosedUnexpectedlyError;
   if (!tls && handshaking && hungUp) {
     const remedy = 'if the server expects TLS, write rediss:// in REDIS_URL';
-    return new RedisTlsError(`redis: ${error.message} during the handshake; ${remedy}`, { cause: error });
+    return new RedisUnavailableError(`redis: ${error.message} during the handshake; ${remedy}`, {
+      cause: error,
+    });
   }
   if (/^(WRONGPASS|NOAUTH) /.test(error.message)) {
     const remedy = iam

@@ -32,11 +32,12 @@ type Provider = Extract<
 export interface IamCredentials {
   /** A new token at each connection, and on the live one before AWS would cut it. */
   readonly provider: Provider;
+  /** No token follows, not even one that is being signed. */
   dispose(): void;
 }
 
 /**
- * Credentials whose password is an IAM token, for the connections of one server, one after another.
+ * Credentials whose password is an IAM token, for one client and its connections, one after another.
  * @param onError told when a live connection could not be authenticated again; the next try follows by itself.
  */
 export function iamCredentials(
@@ -44,25 +45,32 @@ export function iamCredentials(
   { user, onError }: { user: string; onError: (error: Error) => void },
 ): IamCredentials {
   let timer: NodeJS.Timeout | undefined;
+  let disposed = false;
   const credentials = async () => ({ username: user, password: await iamToken(options, user) });
+  const dispose = () => {
+    disposed = true;
+    clearInterval(timer);
+  };
   return {
     provider: {
       type: 'streaming-credentials-provider',
       async subscribe({ onNext }) {
         const first = await credentials();
-        // The library subscribes anew at each reconnection, and disposes of the last subscription only.
+        // The library subscribes anew at each reconnection, without disposing of the subscription before.
         clearInterval(timer);
-        const own = setInterval(
-          () => void credentials().then(onNext, onError),
+        if (disposed) return [first, { dispose }];
+        timer = setInterval(
+          () => void credentials().then((next) => !disposed && onNext(next), onError),
           options.reauthenticateEveryMs ?? REAUTHENTICATE_EVERY_MS,
         );
-        own.unref();
-        timer = own;
-        return [first, { dispose: () => clearInterval(own) }];
+        timer.unref();
+        return [first, { dispose }];
       },
-      onReAuthenticationError: onError,
+      onReAuthenticationError: (error) => {
+        if (!disposed) onError(error);
+      },
     },
-    dispose: () => clearInterval(timer),
+    dispose,
   };
 }
 
@@ -71,7 +79,9 @@ export function iamCredentials(
  * Signed on this machine; nothing is sent. Source: the page named above, "Connecting".
  * @throws what `credentials` throws.
  */
-export async function iamToken({ cache, region, credentials }: IamOptions, user: string): Promise<string> {
+export async function iamToken(options: IamOptions, user: string): Promise<string> {
+  const { cache, region } = options;
+  const credentials = options.credentials();
   // Loaded here, so that those who use a password do not pay for it in their cold start.
   const [{ SignatureV4 }, { Sha256 }] = await Promise.all([
     import('@smithy/signature-v4'),
@@ -80,7 +90,7 @@ export async function iamToken({ cache, region, credentials }: IamOptions, user:
   const signer = new SignatureV4({
     service: 'elasticache',
     region,
-    credentials: credentials(),
+    credentials,
     sha256: Sha256,
   });
   // AWS knows caches by their name in lower case.

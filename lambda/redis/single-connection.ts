@@ -4,7 +4,7 @@ import type { Command, Primary, RedisConnection, RedisOptions } from './connecti
 import { createDeadline, DeadlineError } from './deadline.ts';
 import { endpointOf } from './endpoint.ts';
 import { explained, unavailable } from './errors.ts';
-import { iamCredentials } from './iam.ts';
+import { type IamCredentials, iamCredentials } from './iam.ts';
 import { LAST_SLOT } from './slot.ts';
 import { createThawCheck, PROOF_SHARE } from './thaw.ts';
 import { createWaiters } from './waiters.ts';
@@ -46,7 +46,8 @@ export function connectSingle({
   const bounded = createDeadline(deadlineMs);
   const proofBounded = createDeadline(PROOF_SHARE * budgetMs);
   const waiting = createWaiters();
-  const credentials = iam && iamCredentials(iam, { user: decodeURIComponent(endpoint.username), onError });
+  const user = decodeURIComponent(endpoint.username);
+  let credentials: IamCredentials | undefined;
   let attempts = 0;
   /** When the first reply was missed since the last one that came. */
   let silentSince: number | undefined;
@@ -67,6 +68,8 @@ export function connectSingle({
     /** While a socket is being opened the library cannot be told to drop it. */
     opening = true;
     sockets = 0;
+    credentials?.dispose();
+    credentials = iam && iamCredentials(iam, { user, onError });
     const client = createRedisClient({
       ...{ url, name, binary, ca, connectTimeoutMs, credentials },
       retry(retries, cause) {
@@ -81,7 +84,7 @@ export function connectSingle({
     });
     let handshake: NodeJS.Timeout | undefined;
     const explain = (error: Error) =>
-      explained(error, { tls, iam: credentials !== undefined, handshaking: handshake !== undefined });
+      explained(error, { tls, iam: iam !== undefined, handshaking: handshake !== undefined });
     client.on('reconnecting', () => {
       opening = true;
     });
@@ -135,6 +138,7 @@ export function connectSingle({
       const asked = current;
       try {
         await proofBounded(asked.sendCommand(['PING']));
+        silentSince = undefined;
       } catch (error) {
         // An error that is a reply proves as much; after any other the library reconnects by itself.
         if (error instanceof DeadlineError && asked === current) replace(error);

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { type AwsCredentials, iamToken } from '../../../lambda/redis/iam.ts';
+import { type AwsCredentials, iamCredentials, iamToken } from '../../../lambda/redis/iam.ts';
 import type { RedisServer } from '../../../rehearsal/servers/redis.ts';
 import { callsOf, connected, lookInto } from '../../support/redis.ts';
 import { ownRedis } from '../../support/servers.ts';
@@ -67,6 +67,26 @@ describe('a token', () => {
     expect(parts(token)).toEqual(parts(`${url}&X-Amz-Signature=${signature}`));
     expect(token).toMatch(/^my-cache\/\?Action=connect&User=runtime-user&/);
   });
+});
+
+test('however often a client connects, one timer brings new tokens, and it ends with the connection', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  const asked = jest.fn(() => SESSION);
+  const source = { cache: 'cache', region: REGION, credentials: asked };
+  const { provider, dispose } = iamCredentials(source, { user: USER, onError: () => {} });
+  const onNext = jest.fn();
+  const listener = { onNext, onError: () => {} };
+  await provider.subscribe(listener);
+  await provider.subscribe(listener);
+  expect(jest.getTimerCount()).toBe(1);
+  const HOURS_12 = 12 * 3_600_000;
+  jest.advanceTimersByTime(HOURS_12 - 1);
+  expect(asked).toHaveBeenCalledTimes(3);
+  const late = provider.subscribe(listener);
+  dispose();
+  await late;
+  expect(jest.getTimerCount()).toBe(0);
+  expect(onNext).not.toHaveBeenCalled();
 });
 
 /** Lets the user in with the tokens of this second and the next ones, and with nothing else. */

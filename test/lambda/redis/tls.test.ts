@@ -51,13 +51,13 @@ describe('a connection that cannot be made is rejected, and the message names th
     [
       'rediss:// to a port without TLS',
       () => refusal(`rediss://127.0.0.1:${plain.port}`),
-      'RedisTlsError',
+      'RedisUnavailableError',
       ' redis://',
     ],
     [
       'redis:// to a port with TLS',
       () => refusal(`redis://127.0.0.1:${secure.port}`),
-      'RedisTlsError',
+      'RedisUnavailableError',
       ' rediss://',
     ],
     [
