@@ -14,6 +14,8 @@ export interface StageConfig {
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   /** Where the serverless backend's migration stands: which of its keys it reads and fills. */
   readonly phase: Phase;
+  /** Whether entries with tags are cached. Not before every backend and the mirror run a version that bumps epochs. */
+  readonly epochs: boolean;
   /** Whether data outlives its stack; otherwise a destroyed stage leaves nothing behind. */
   readonly keepsData: boolean;
   readonly logRetentionDays: RetentionDays;
@@ -44,6 +46,7 @@ const DEV: StageConfig = {
   nodeEnv: 'development',
   logLevel: 'DEBUG',
   phase: 'isolated',
+  epochs: true,
   keepsData: false,
   logRetentionDays: RetentionDays.ONE_WEEK,
   cache: { engine: 'redis', nodeType: 'cache.t3.micro', replicas: 0 },
@@ -63,6 +66,7 @@ const STAGES: Readonly<Record<StageName, StageConfig>> = {
     nodeEnv: 'production',
     logLevel: 'INFO',
     phase: 'legacy',
+    epochs: false,
     keepsData: true,
     logRetentionDays: RetentionDays.THREE_MONTHS,
     cache: { ...DEV.cache, replicas: 1 },

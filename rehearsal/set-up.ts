@@ -1,5 +1,5 @@
 import { CLAIM } from '../lambda/cache/claim.ts';
-import type { Keyspace } from '../lambda/cache/keyspace.ts';
+import { invalidationSteps, type Keyspace } from '../lambda/cache/keyspace.ts';
 import { redisStore } from '../lambda/cache/redis-store.ts';
 import { migrate } from '../lambda/database/migrate.ts';
 import { createPool, type Database } from '../lambda/database/pool.ts';
@@ -90,7 +90,7 @@ export async function setUp({
           if (!redisServer.own) {
             await preserved.remove();
             await redisStore(redis.send).unlink(
-              cachedKeys.flatMap((key) => keyspace.locate(key).invalidation),
+              invalidationSteps(cachedKeys.map((key) => keyspace.locate(key))),
             );
             if (claimed === null) await redis.send(['UNLINK', CLAIM]);
           }

@@ -15,10 +15,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lambda/cache': [...EVERYWHERE, 'lambda/redis'],
   'lambda/mirror': [...EVERYWHERE, 'lambda/cache'],
   'lambda/database': EVERYWHERE,
-  'lambda/collections': [...EVERYWHERE, 'lambda/cache', 'lambda/database'],
+  'lambda/outbox': [...EVERYWHERE, 'lambda/cache', 'lambda/database'],
+  'lambda/collections': [...EVERYWHERE, 'lambda/cache', 'lambda/database', 'lambda/outbox'],
   'lambda/flush': [...EVERYWHERE, 'lambda/cache', 'lambda/redis'],
   'lambda/rollout': EVERYWHERE,
-  'lambda/http': [...EVERYWHERE, ...DOMAINS, 'lambda/cache', 'lambda/redis', 'lambda/database'],
+  'lambda/http': [
+    ...EVERYWHERE,
+    ...DOMAINS,
+    'lambda/cache',
+    'lambda/redis',
+    'lambda/database',
+    'lambda/outbox',
+  ],
   'lambda/functions': [...EVERYWHERE, 'lambda/http', 'lambda/cache', 'lambda/flush', 'lambda/database'],
   lib: ['lambda/contract'],
   bin: ['lib'],
@@ -49,7 +57,9 @@ const files = ['lambda', 'lib', 'bin', 'rehearsal', 'scripts'].flatMap((folder) 
 
 const imports: readonly Import[] = files.flatMap((file) => {
   const source = readFileSync(path.join(ROOT, file), 'utf8');
-  const targets = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target = '']) => target);
+  // Without what the example in a docstring imports.
+  const found = source.matchAll(/(?<=^(?! *\*).*(?:from|import)\s*\(?\s*)'([^']+)'/gm);
+  const targets = [...found].map(([, target = '']) => target);
   return targets.map((target) => ({
     from: file,
     to: target.startsWith('.') ? path.normalize(path.join(path.dirname(file), target)) : target,

@@ -34,6 +34,14 @@ export function batchedGet(send: Send): (key: string) => Promise<string | null> 
   };
 }
 
+/** The same where keys live on several servers: each read is a command of its own. */
+export const pipelinedGet =
+  (send: Send) =>
+  async (key: string): Promise<string | null> => {
+    const [value] = await getAlone(send, key);
+    return value as string | null;
+  };
+
 /** As MGET does: another type than a string is nothing to read. */
 async function getAlone(send: Send, key: string): Promise<readonly unknown[]> {
   try {

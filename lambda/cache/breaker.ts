@@ -16,6 +16,16 @@ export interface BreakerOptions {
  * Spares each read the wait for a Redis that is away: rejects at once while it is. Only for reads and fills, since an
  * invalidation is tried whatever the breaker thinks. What Redis itself answers (a wrong type, a missing right) is no
  * failure of Redis.
+ * @example
+ * ```ts
+ * import { withBreaker } from 'cutover/cache';
+ *
+ * const states: string[] = [];
+ * const away = () => Promise.reject(new Error('away')); // a Redis that does not answer
+ * const send = withBreaker(away, { onChange: (state) => states.push(state) });
+ * for (let failures = 0; failures < 5; failures += 1) await send(['PING']).catch(() => {});
+ * states; // => ['open']
+ * ```
  */
 export function withBreaker(send: Send, { onChange }: BreakerOptions = {}): Send {
   const policy = circuitBreaker(

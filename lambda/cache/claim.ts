@@ -8,6 +8,16 @@ export const CLAIM = 'cutover:env';
  * Claims a Redis for one environment name. Each process names the same keys in an invalidation only if all
  * use the same name, so the second name on one Redis is refused.
  * @throws ConfigurationError when the Redis is claimed under another name; what `send` throws.
+ * @example
+ * ```ts
+ * import { claimEnvironment, connectRedis } from 'cutover/cache';
+ *
+ * const redis = connectRedis({ url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'lists' });
+ * await redis.ready(5000);
+ * await claimEnvironment(redis.send, 'production');
+ * await claimEnvironment(redis.send, 'staging'); // throws ConfigurationError
+ * redis.close();
+ * ```
  */
 export async function claimEnvironment(send: Send, env: string): Promise<void> {
   const claimed = await send(['SET', CLAIM, env, 'NX', 'GET']);

@@ -1,17 +1,31 @@
-import type { Answer, Counts } from './cache.ts';
-import type { Codec } from './codec.ts';
+import { seal } from './entry.ts';
+import { type Epochs, ensureEpochs } from './epochs.ts';
 import { type Loader, runLoader } from './flight.ts';
-import type { Places } from './keyspace.ts';
 import type { LeaseToken } from './lease.ts';
 import { type Beside, lookBeside } from './legacy-entry.ts';
-import type { CacheStore } from './store.ts';
+import type { Look } from './look.ts';
+import type { Counts } from './metrics.ts';
+import { jittered } from './ttl.ts';
 
 /** A load under a lease that its caller holds. */
 export interface Filling<T> {
-  readonly places: Places;
+  readonly request: Look<T>;
   readonly token: LeaseToken;
   readonly load: Loader<T>;
-  readonly ttlSeconds: number;
+  readonly ttlMs: number;
+  /** How long "nothing" is kept; without it, it is not. */
+  readonly negativeTtlMs: number | undefined;
+  /** Whether phase `dual` takes over and fills the legacy key. */
+  readonly adoptLegacy: boolean;
+  /** The epochs that a tagged read has seen. */
+  readonly epochs: Epochs | undefined;
+}
+
+/** What a load gave, and the epochs that it began under. */
+export interface Loaded<T> {
+  readonly value: T;
+  readonly outcome: 'hit' | 'miss';
+  readonly epochs: Epochs | undefined;
 }
 
 export interface Filler {
@@ -19,54 +33,19 @@ export interface Filler {
    * Loads, or in phase `dual` takes over what the legacy key holds, stores it under the lease, and answers it either
    * way. @throws what the loader throws; the lease is ended then.
    */
-  fill<T>(filling: Filling<T>): Promise<Answer<T>>;
+  fill<T>(filling: Filling<T>): Promise<Loaded<T>>;
   /** The load under this lease, while it runs in this process. */
-  flight(lease: LeaseToken): Promise<unknown> | undefined;
+  flight(lease: LeaseToken): Promise<Loaded<unknown>> | undefined;
   readonly inFlight: number;
 }
 
 export interface FillerOptions {
-  readonly store: CacheStore;
-  readonly codec: Codec;
   readonly loaderTimeoutMs: number;
-  readonly leaseMs: number;
   readonly counts: Counts;
-  readonly onError: (error: unknown, places: Places) => void;
 }
 
-export function createFiller({
-  store,
-  codec,
-  loaderTimeoutMs,
-  leaseMs,
-  counts,
-  onError,
-}: FillerOptions): Filler {
-  const flights = new Map<LeaseToken, Promise<unknown>>();
-
-  /** Stores under the leases, and counts what came between. */
-  const keep = async (
-    { places, token, ttlSeconds }: Filling<unknown>,
-    { fence, entry }: Beside,
-    value: unknown,
-  ) => {
-    const encoded = entry?.bytes ?? codec.encode(value);
-    if (encoded === undefined) {
-      throw new TypeError('cache: the loaded value has no encoding; return null for "nothing"');
-    }
-    const { leaseAt, home, legacy } = places;
-    // At least 1: what expires in this very millisecond would otherwise never expire.
-    const ttlMs = Math.max(1, Math.ceil(Math.min(ttlSeconds * 1000, entry?.ttlMs ?? Infinity)));
-    const kept = { value: encoded, ttlMs };
-    const beside = async () => {
-      if (!fence) return;
-      // What was taken over is there already, and "nothing" is no value that the legacy backend writes.
-      if (entry || value === null) await store.release(places.fence, fence);
-      else await store.fill({ ...kept, leaseAt: places.fence, token: fence, home: legacy });
-    };
-    const [stored] = await Promise.all([store.fill({ ...kept, leaseAt, token, home }), beside()]);
-    if (!stored) counts.fencedFills += 1;
-  };
+export function createFiller({ loaderTimeoutMs, counts }: FillerOptions): Filler {
+  const flights = new Map<LeaseToken, Promise<Loaded<unknown>>>();
 
   return {
     flight: (lease) => flights.get(lease),
@@ -74,30 +53,41 @@ export function createFiller({
       return flights.size;
     },
     async fill<T>(filling: Filling<T>) {
-      const { places, token, load } = filling;
-      const failed = (error: unknown) => onError(error, places);
-      let beside: Beside = {};
-      const obtain = async (): Promise<T> => {
-        if (places.fillsLegacy) beside = await lookBeside({ store, places, codec, leaseMs, onError: failed });
-        return beside.entry ? (beside.entry.value as T) : runLoader(load, loaderTimeoutMs);
+      const { request, token, load } = filling;
+      const { store, places, onError } = request;
+      let beside: Beside<T> = {};
+      const obtain = async (): Promise<Loaded<T>> => {
+        // Where they cannot be had, the value is loaded and not stored.
+        const epochs = filling.epochs && (await ensureEpochs(store, filling.epochs).catch(onError));
+        if (places.fillsLegacy && filling.adoptLegacy && !filling.epochs) beside = await lookBeside(request);
+        if (beside.entry) return { value: beside.entry.value, outcome: 'hit', epochs: undefined };
+        return {
+          value: await runLoader(load, loaderTimeoutMs),
+          outcome: 'miss',
+          epochs: epochs ?? undefined,
+        };
       };
       // Not waited for: where it fails, the leases expire, and the reader has waited for Redis long enough.
       const release = () => {
-        store.release(places.leaseAt, token).catch(failed);
-        if (beside.fence) store.release(places.fence, beside.fence).catch(failed);
+        store.release(places.leaseAt, token).catch(onError);
+        if (beside.fence) store.release(places.fence, beside.fence).catch(onError);
       };
       const flight = obtain();
       flights.set(token, flight);
       try {
-        const value = await flight;
+        const loaded = await flight;
         // Awaited although nobody waits for its outcome: a frozen sandbox would lose it.
-        await keep(filling, beside, value).catch((error: unknown) => {
-          failed(error);
-          release();
-        });
-        if (!beside.entry) return { value, outcome: 'miss' as const };
-        counts.legacyFallbacks += 1;
-        return { value, outcome: 'hit' as const };
+        await keep(filling, beside, loaded).then(
+          (stored) => {
+            if (!stored) counts.fencedFills += 1;
+          },
+          (error: unknown) => {
+            onError(error);
+            release();
+          },
+        );
+        if (beside.entry) counts.legacyFallbacks += 1;
+        return loaded;
       } catch (error) {
         release();
         throw error;
@@ -107,4 +97,34 @@ export function createFiller({
       }
     },
   };
+}
+
+/** Stores under the leases. @returns false if an invalidation came between. */
+async function keep<T>(
+  filling: Filling<T>,
+  { fence, entry, foreign }: Beside<T>,
+  loaded: Loaded<T>,
+): Promise<boolean> {
+  const { request, token, negativeTtlMs } = filling;
+  const { store, places, codec } = request;
+  const { leaseAt, home, legacy } = places;
+  const isNothing = loaded.value === null && !entry;
+  // "Nothing" is no value that the legacy backend writes, so that its key never holds it.
+  const keptMs = isNothing ? (home === legacy ? undefined : negativeTtlMs) : filling.ttlMs;
+  const hasEpochs = !filling.epochs || loaded.epochs;
+  if (keptMs === undefined || !hasEpochs) {
+    await Promise.all([store.release(leaseAt, token), fence && store.release(places.fence, fence)]);
+    return true;
+  }
+  const bytes = entry?.bytes ?? codec.encode(loaded.value);
+  const ttlMs = Math.min(jittered(keptMs), Math.max(1, entry?.ttlMs ?? Number.POSITIVE_INFINITY));
+  const beside = () => {
+    if (!fence) return undefined;
+    // What was taken over is there already.
+    if (entry || foreign || isNothing) return store.release(places.fence, fence);
+    return store.fill({ leaseAt: places.fence, token: fence, home: legacy, value: bytes, ttlMs });
+  };
+  const value = seal(bytes, loaded.epochs);
+  const [stored] = await Promise.all([store.fill({ leaseAt, token, home, value, ttlMs }), beside()]);
+  return stored;
 }

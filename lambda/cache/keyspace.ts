@@ -1,5 +1,5 @@
 import { CutoverError } from '../contract/errors.ts';
-import { FAMILIES, type Family, familyOf } from '../contract/families.ts';
+import { FAMILIES, type Family, familyOf, tagsOfKey } from '../contract/families.ts';
 import type { Phase } from './phase.ts';
 
 declare const brand: unique symbol;
@@ -31,6 +31,19 @@ export interface Places {
   readonly fillsLegacy: boolean;
   /** All of them in the order of an invalidation: sources before what is filled from them. */
   readonly invalidation: readonly PhysicalKey[];
+  /** The tags that a change of this key's row makes outdated, too. */
+  readonly tags: readonly string[];
+  /** Whether lease and legacy key share a slot, as a cluster's scripts need it. */
+  readonly sharesSlot: boolean;
+}
+
+/** The places of many keys in the order of an invalidation: leases, legacy keys, namespaced keys. */
+export function invalidationSteps(all: readonly Places[]): (readonly PhysicalKey[])[] {
+  return [
+    all.map(({ fence }) => fence),
+    all.map(({ legacy }) => legacy),
+    all.flatMap(({ namespaced }) => namespaced),
+  ];
 }
 
 /** The rule from a logical key to its physical keys; pure. */
@@ -47,6 +60,7 @@ export interface Keyspace {
 }
 
 export interface KeyspaceOptions {
+  /** Of every family that has none of its own. */
   readonly phase: Phase;
   /** The name in `cw:{env}:`, by convention `NODE_ENV`. */
   readonly env: string;
@@ -60,26 +74,25 @@ const NAMESPACE_OF: Readonly<Record<Phase, (env: string) => string>> = {
   prefixed: (env) => `cw:${env}:`,
 };
 
-const MAX_KEY_BYTES = 512;
+/** The longest key, and the longest tag. */
+export const MAX_KEY_BYTES = 512;
 
 /** A hit needs only `home`: the others are worked out when they are asked for. */
 class PlacesOfKey implements Places {
   readonly family: Family;
   readonly legacy: PhysicalKey;
   readonly home: PhysicalKey;
-  readonly #phase: PhaseKeys;
+  readonly #space: Space;
 
-  constructor(key: string, family: Family, phase: PhaseKeys) {
+  constructor(key: string, family: Family, space: Space) {
     this.family = family;
     this.legacy = key as PhysicalKey;
-    // State is never isolated: a user who crosses backends would be logged out, a quota would double.
-    const prefix = family.kind === 'state' ? phase.statePrefix : phase.prefix;
-    this.home = (prefix + key) as PhysicalKey;
-    this.#phase = phase;
+    this.home = (space.prefixOf(family) + key) as PhysicalKey;
+    this.#space = space;
   }
 
   get fillsLegacy(): boolean {
-    return this.#phase.fillsLegacy;
+    return (this.family.phase ?? this.#space.phase) === 'dual';
   }
 
   get leaseAt(): PhysicalKey {
@@ -91,39 +104,57 @@ class PlacesOfKey implements Places {
   }
 
   get namespaced(): PhysicalKey[] {
-    return this.#phase.namespaces.map((namespace) => (namespace + this.legacy) as PhysicalKey);
+    return this.#space.namespaces.map((namespace) => (namespace + this.legacy) as PhysicalKey);
   }
 
   get invalidation(): PhysicalKey[] {
     return [this.fence, this.legacy, ...this.namespaced];
   }
+
+  get tags(): string[] {
+    return tagsOfKey(this.legacy, this.#space.families);
+  }
+
+  get sharesSlot(): boolean {
+    return hashTag(this.fence) === hashTag(this.legacy);
+  }
 }
 
-interface PhaseKeys {
-  /** What is put before a key of a cache family, and of a state family. */
-  readonly prefix: string;
-  readonly statePrefix: string;
-  readonly fillsLegacy: boolean;
+interface Space {
+  readonly phase: Phase;
+  readonly families: readonly Family[];
   /** All that are in use, whatever the phase: an invalidation names them all. */
   readonly namespaces: readonly string[];
+  /** What is put before a family's keys. */
+  prefixOf(family: Family): string;
 }
 
 /**
  * The keyspace of a phase. Invalidation names the same keys in every phase: during a canary two phases run
  * at once, and what one of them filled the other has to remove.
+ * @example
+ * ```ts
+ * import { createKeyspace } from 'cutover/cache';
+ *
+ * const keyspace = createKeyspace({ phase: 'isolated', env: 'production' });
+ * const { home, namespaced } = keyspace.locate('mocs:user:123:list');
+ * home; // => 'v2:mocs:user:123:list'
+ * namespaced; // => ['v2:mocs:user:123:list', 'cw:production:mocs:user:123:list']
+ * keyspace.locate('orders:123'); // throws InvalidKeyError
+ * ```
  */
 export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOptions): Keyspace {
-  const prefix = NAMESPACE_OF[phase](env);
-  const keys: PhaseKeys = {
-    prefix,
-    statePrefix: phase === 'isolated' ? '' : prefix,
-    fillsLegacy: phase === 'dual',
+  const prefixes = new Map(families.map((family) => [family, prefixIn(family.phase ?? phase, family, env)]));
+  const space: Space = {
+    phase,
+    families,
     namespaces: [NAMESPACE_OF.isolated(env), NAMESPACE_OF.prefixed(env)],
+    prefixOf: (family) => prefixes.get(family) ?? '',
   };
   const reserved = ['v2:', 'cw:', 'cutover:'];
 
   const familyOrComplaint = (key: string): Family | string => {
-    if (!isPlain(key)) {
+    if (!isPlainName(key)) {
       return key === ''
         ? 'it is empty'
         : `it has control characters, or is longer than ${MAX_KEY_BYTES} bytes`;
@@ -137,7 +168,7 @@ export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOpti
 
   const tryLocate = (key: string) => {
     const family = familyOrComplaint(key);
-    return typeof family === 'string' ? undefined : new PlacesOfKey(key, family, keys);
+    return typeof family === 'string' ? undefined : new PlacesOfKey(key, family, space);
   };
 
   return {
@@ -147,18 +178,23 @@ export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOpti
     tryLocate,
     locate(key) {
       const family = familyOrComplaint(key);
-      if (typeof family !== 'string') return new PlacesOfKey(key, family, keys);
+      if (typeof family !== 'string') return new PlacesOfKey(key, family, space);
       throw new InvalidKeyError(`cache: the key ${JSON.stringify(key.slice(0, 80))} is refused: ${family}`);
     },
     logicalOf(physical) {
-      const namespace = keys.namespaces.find((prefix) => physical.startsWith(prefix)) ?? '';
+      const namespace = space.namespaces.find((prefix) => physical.startsWith(prefix)) ?? '';
       return physical.slice(namespace.length) as LogicalKey;
     },
   };
 }
 
-/** Whether a key is not too long and has no control characters; regular expressions took half of a read's time here. */
-function isPlain(key: string): boolean {
+/** State is never isolated: a user who crosses backends would be logged out, a quota would double. */
+function prefixIn(phase: Phase, { kind }: Family, env: string): string {
+  return kind === 'state' && phase === 'isolated' ? '' : NAMESPACE_OF[phase](env);
+}
+
+/** Whether a key is neither empty nor too long and has no control characters; regular expressions took half of a read's time here. */
+export function isPlainName(key: string): boolean {
   const { length } = key;
   if (length === 0 || length > MAX_KEY_BYTES) return false;
   let bytes = length;

@@ -1,35 +1,30 @@
-import type { Codec } from './codec.ts';
-import type { Places } from './keyspace.ts';
+import { readEntry } from './entry.ts';
 import { drawToken, isLease, type LeaseToken } from './lease.ts';
-import type { CacheStore } from './store.ts';
+import type { Look } from './look.ts';
+import { UnexpectedValueError } from './validation.ts';
 
 /** What stood under the legacy key: its own bytes, so that both entries stay equal. */
-export interface LegacyEntry {
-  readonly value: unknown;
+export interface LegacyEntry<T> {
+  readonly value: T;
   readonly bytes: string;
   readonly ttlMs: number;
 }
 
 /** What the holder of the lease on a namespaced key finds beside it, in phase `dual`. */
-export interface Beside {
+export interface Beside<T> {
   /** The lease beside the legacy key, if it was free: without it the legacy key is not filled. */
   readonly fence?: LeaseToken | undefined;
-  readonly entry?: LegacyEntry | undefined;
-}
-
-export interface BesideOptions {
-  readonly store: CacheStore;
-  readonly places: Places;
-  readonly codec: Codec;
-  readonly leaseMs: number;
-  readonly onError: (error: unknown) => void;
+  readonly entry?: LegacyEntry<T> | undefined;
+  /** Something of another shape stands there, which is the legacy backend's own and stays. */
+  readonly foreign?: boolean;
 }
 
 /**
  * Takes the lease beside the legacy key, and reads that key. Only for who holds the lease on the namespaced key, and
  * before the load: what is taken over, or loaded, then falls to an invalidation of either key. Never rejects.
  */
-export async function lookBeside({ store, places, codec, leaseMs, onError }: BesideOptions): Promise<Beside> {
+export async function lookBeside<T>(request: Look<T>): Promise<Beside<T>> {
+  const { store, places, leaseMs, onError } = request;
   const token = drawToken();
   const [there, legacy] = await Promise.allSettled([
     store.acquire(places.fence, token, leaseMs),
@@ -41,9 +36,10 @@ export async function lookBeside({ store, places, codec, leaseMs, onError }: Bes
   if (!found || isLease(found.value)) return { fence };
   try {
     const { value: bytes, ttlMs } = found;
-    return { fence, entry: { value: codec.decode(bytes), bytes, ttlMs } };
+    const entry = readEntry(bytes, request);
+    return entry.kind === 'value' ? { fence, entry: { value: entry.value, bytes, ttlMs } } : { fence };
   } catch (error) {
     onError(error);
-    return { fence };
+    return { fence, foreign: error instanceof UnexpectedValueError };
   }
 }

@@ -1,32 +1,52 @@
 import type { Codec } from './codec.ts';
+import { type Entry, readEntry } from './entry.ts';
+import { type Epochs, readEpochs } from './epochs.ts';
 import type { PhysicalKey, Places } from './keyspace.ts';
 import { drawToken, isLease, type LeaseToken } from './lease.ts';
 import type { CacheStore } from './store.ts';
+import { type Schema, UnexpectedValueError } from './validation.ts';
 import { WrongTypeError } from './wrong-type.ts';
 
 /** What a read finds: a value, somebody's lease, a lease that is now the reader's own, or no answer. */
-export type Seen =
-  | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'lease'; readonly lease: LeaseToken }
-  | { readonly kind: 'held'; readonly token: LeaseToken }
+export type Seen<T> =
+  | { readonly kind: 'value'; readonly value: T }
+  | { readonly kind: 'lease'; readonly lease: LeaseToken; readonly epochs: Epochs | undefined }
+  | { readonly kind: 'held'; readonly token: LeaseToken; readonly epochs: Epochs | undefined }
+  /** What the legacy backend stores has another shape: it stays, and nothing is stored over it. */
+  | { readonly kind: 'foreign' }
   | { readonly kind: 'away' };
 
 /** A read has 250 ms for Redis (connection and commands): after a GET this slow there is no time for a lease. */
 const MAX_GET_MS_BEFORE_LEASE = 100;
 
-export interface Look {
+export interface Look<T> {
   readonly store: CacheStore;
   readonly places: Places;
   readonly codec: Codec;
+  readonly validate?: Schema<T> | undefined;
+  /** The tags of a tagged read. */
+  readonly tags?: readonly string[] | undefined;
   readonly leaseMs: number;
   readonly onError: (error: unknown) => void;
 }
 
-/** The GET that a look begins with. */
+/** The GET that a look begins with, and what travelled with it. */
 export interface FirstGet {
   readonly bytes: string | null;
+  readonly epochs: Epochs | undefined;
   /** When it was sent, on the clock of `performance.now()`. */
   readonly begin: number;
+}
+
+/** Reads an entry and, for a tagged read, the epochs beside it. @throws what the store throws. */
+export async function fetch<T>(
+  { store, places, tags }: Look<T>,
+  key: PhysicalKey = places.home,
+): Promise<FirstGet> {
+  const begin = performance.now();
+  if (!tags) return { bytes: await store.get(key), epochs: undefined, begin };
+  const [bytes, epochs] = await Promise.all([store.get(key), readEpochs(store, tags)]);
+  return { bytes, epochs, begin };
 }
 
 /**
@@ -34,65 +54,72 @@ export interface FirstGet {
  * may still be executed, after an invalidation.
  * @param first the GET, where the caller has sent it already.
  */
-export async function look(request: Look, first?: FirstGet): Promise<Seen> {
+export async function look<T>(request: Look<T>, first?: FirstGet): Promise<Seen<T>> {
   try {
-    const begin = first?.begin ?? performance.now();
-    const bytes = first ? first.bytes : await request.store.get(request.places.home);
-    const seen = parse(bytes, request);
+    const got = first ?? (await fetch(request));
+    const seen = parse(got.bytes, got.epochs, request);
     if (seen) return seen;
-    return performance.now() - begin > MAX_GET_MS_BEFORE_LEASE ? AWAY : await lease(request, bytes);
+    return performance.now() - got.begin > MAX_GET_MS_BEFORE_LEASE ? AWAY : await lease(request, got);
   } catch (error) {
     request.onError(error);
     return AWAY;
   }
 }
 
-const AWAY: Seen = { kind: 'away' };
+const AWAY = { kind: 'away' } as const;
 
 /** Takes the lease over what was seen, which is nothing, or bytes of no use. */
-async function lease(request: Look, seen: string | null): Promise<Seen> {
+async function lease<T>(request: Look<T>, { bytes, epochs }: FirstGet): Promise<Seen<T>> {
   const { store, places, leaseMs } = request;
   const { home, leaseAt } = places;
   const token = drawToken();
-  const held: Seen = { kind: 'held', token };
-  if (seen !== null && leaseAt === home) {
+  const held = { kind: 'held', token, epochs } as const;
+  if (bytes !== null && leaseAt === home) {
     // Replaced only if it is still what was seen; if it is not, somebody was faster: look again.
-    return (await store.takeOver(home, seen, { token, leaseMs })) ? held : look(request);
+    return (await store.takeOver(home, bytes, { token, leaseMs })) ? held : look(request);
   }
   // Beside a lease of its own the entry may have been filled since: both travel together, the lease first.
   const [there, again] = await Promise.all([
     acquire(request, token),
     leaseAt === home ? null : store.get(home),
   ]);
-  const filled = again === seen ? undefined : parse(again, request);
+  const filled = again === bytes ? undefined : parse(again, epochs, request);
   if (filled) {
     if (there === null) store.release(leaseAt, token).catch(request.onError);
     return filled;
   }
-  return there === null ? held : (parse(there, request) ?? AWAY);
+  if (there === null) return held;
+  if (leaseAt === home) return parse(there, epochs, request) ?? look(request);
+  return isLease(there) ? { kind: 'lease', lease: there, epochs } : AWAY;
 }
 
 /** Takes the lease, also where something stands that is no string: that is unlinked first. */
-async function acquire({ store, places, leaseMs, onError }: Look, token: LeaseToken): Promise<string | null> {
+async function acquire<T>(
+  { store, places, leaseMs, onError }: Look<T>,
+  token: LeaseToken,
+): Promise<string | null> {
   const leaseAt: PhysicalKey = places.leaseAt;
   try {
     return await store.acquire(leaseAt, token, leaseMs);
   } catch (error) {
     if (!(error instanceof WrongTypeError)) throw error;
     onError(error);
-    await store.unlink([leaseAt]);
+    await store.unlink([[leaseAt]]);
     // Not a retry of a lost command: this reply said that the token was not stored.
     return store.acquire(leaseAt, token, leaseMs);
   }
 }
 
-function parse(bytes: string | null, { codec, onError }: Look): Seen | undefined {
+/** What stands there; undefined for nothing, and for bytes that a lease may replace. */
+function parse<T>(bytes: string | null, epochs: Epochs | undefined, request: Look<T>): Seen<T> | undefined {
   if (bytes === null) return undefined;
-  if (isLease(bytes)) return { kind: 'lease', lease: bytes };
   try {
-    return { kind: 'value', value: codec.decode(bytes) };
+    const entry: Entry<T> = readEntry(bytes, { ...request, epochs });
+    if (entry.kind === 'outdated') return undefined;
+    return entry.kind === 'lease' ? { ...entry, epochs } : entry;
   } catch (error) {
-    onError(error);
-    return undefined;
+    request.onError(error);
+    const isForeign = error instanceof UnexpectedValueError && request.places.home === request.places.legacy;
+    return isForeign ? { kind: 'foreign' } : undefined;
   }
 }

@@ -6,7 +6,18 @@ export const MEMORY_TTL_SECONDS = 5;
 
 const MAX_ENTRIES = 10_000;
 
-/** The protocol's steps in this process's memory, for when there is no Redis. */
+/**
+ * The protocol's steps in this process's memory, for when there is no Redis.
+ * @example
+ * ```ts
+ * import { createCache, createKeyspace, memoryStore } from 'cutover/cache';
+ *
+ * const keyspace = createKeyspace({ phase: 'isolated', env: 'production' });
+ * const cache = createCache({ keyspace, store: memoryStore() });
+ * await cache.resolve('mocs:user:123:list', async () => 1); // => { value: 1, outcome: 'miss' }
+ * await cache.resolve('mocs:user:123:list', async () => 2); // => { value: 1, outcome: 'hit' }
+ * ```
+ */
 export function memoryStore(): CacheStore {
   const entries = new LRUCache<string, string>({ max: MAX_ENTRIES, ttl: MEMORY_TTL_SECONDS * 1000 });
   const read = (key: string) => entries.get(key) ?? null;
@@ -35,8 +46,19 @@ export function memoryStore(): CacheStore {
     async release(key, token) {
       if (read(key) === token) entries.delete(key);
     },
-    async unlink(keys) {
-      for (const key of keys) entries.delete(key);
+    async set({ fence, homes, value, ttlMs }) {
+      entries.delete(fence);
+      for (const home of homes) entries.set(home, value, { ttl: Math.min(ttlMs, MEMORY_TTL_SECONDS * 1000) });
+    },
+    async replace(key, value, ttlMs) {
+      entries.set(key, value, { ttl: ttlMs });
+    },
+    async renew(key, ttlMs) {
+      const value = read(key);
+      if (value !== null) entries.set(key, value, { ttl: ttlMs });
+    },
+    async unlink(steps) {
+      for (const key of steps.flat()) entries.delete(key);
     },
   };
 }

@@ -8,6 +8,15 @@ export type { Environment, Phase };
  * The phase that the environment selects: `isolated` with MIGRATION_MODE, `dual` with CW_CACHE_PREFIX_ENABLED and
  * CW_CACHE_DUAL_WRITE, `prefixed` with the former alone, else `legacy`.
  * @throws ConfigurationError naming the variables of a combination that is none of these.
+ * @example
+ * ```ts
+ * import { phaseOf } from 'cutover/cache';
+ *
+ * phaseOf({}); // => 'legacy'
+ * phaseOf({ MIGRATION_MODE: 'true' }); // => 'isolated'
+ * phaseOf({ CW_CACHE_PREFIX_ENABLED: '1', CW_CACHE_DUAL_WRITE: '1' }); // => 'dual'
+ * phaseOf({ CW_CACHE_DUAL_WRITE: '1' }); // throws ConfigurationError
+ * ```
  */
 export function phaseOf(environment: Environment): Phase {
   const isolated = readSwitch(environment, 'MIGRATION_MODE');
@@ -31,6 +40,14 @@ const ENVIRONMENT_NAME = /^[A-Za-z0-9_-]{1,32}$/;
 /**
  * The name in `cw:{env}:`, from `NODE_ENV` or what else `source` says; the same in every process on one Redis.
  * @throws ConfigurationError when it is missing or could not be part of a key.
+ * @example
+ * ```ts
+ * import { environmentName } from 'cutover/cache';
+ *
+ * environmentName('production'); // => 'production'
+ * environmentName(undefined); // throws ConfigurationError
+ * environmentName('cw:production'); // throws ConfigurationError
+ * ```
  */
 export function environmentName(value: string | undefined, source = 'NODE_ENV'): string {
   if (value !== undefined && ENVIRONMENT_NAME.test(value)) return value;

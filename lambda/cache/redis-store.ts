@@ -1,4 +1,4 @@
-import { batchedGet } from './batched-get.ts';
+import { batchedGet, pipelinedGet } from './batched-get.ts';
 import type { CacheStore, Fill } from './store.ts';
 import { isWrongType, WrongTypeError } from './wrong-type.ts';
 
@@ -9,6 +9,12 @@ const FILL = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], unpack(ARGV, 3))
 if KEYS[1] ~= KEYS[2] then redis.call('UNLINK', KEYS[1]) end
+return 1`;
+
+/** The first key is only removed: nobody may see one of the others and still hold it. */
+const SET_ALL = `
+redis.call('UNLINK', KEYS[1])
+for i = 2, #KEYS do redis.call('SET', KEYS[i], unpack(ARGV)) end
 return 1`;
 
 /** What PTTL answers of a key without a TTL, and of none. */
@@ -34,9 +40,33 @@ export function fillCommand({ leaseAt, token, home, value, expiry }: SetFill): (
   return ['EVAL', FILL, '2', leaseAt, home, token, value, ...expiry];
 }
 
-/** The protocol's steps on a Redis of 7.0 or newer (`SET ... NX GET`), or Valkey. */
-export function redisStore(send: Send): CacheStore {
-  const get = batchedGet(send);
+export interface RedisStoreOptions {
+  /**
+   * Whether keys live on several servers, by slot. Then a step waits for the one before it, and reads do not travel in one
+   * command. Default: false.
+   */
+  readonly clustered?: boolean;
+}
+
+/**
+ * The protocol's steps on a Redis of 7.0 or newer (`SET ... NX GET`), or Valkey.
+ * @example
+ * ```ts
+ * import { connectRedis, createKeyspace, redisStore } from 'cutover/cache';
+ *
+ * const redis = connectRedis({ url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'lists' });
+ * await redis.ready(5000);
+ * const store = redisStore(redis.send);
+ * const { home } = createKeyspace({ phase: 'isolated', env: 'production' }).locate('mocs:1');
+ * await redis.send(['SET', 'v2:mocs:1', '"first"']);
+ * await store.get(home); // => '"first"'
+ * await store.unlink([[home]]);
+ * await store.get(home); // => null
+ * redis.close();
+ * ```
+ */
+export function redisStore(send: Send, { clustered = false }: RedisStoreOptions = {}): CacheStore {
+  const get = clustered ? pipelinedGet(send) : batchedGet(send);
   return {
     get,
     async getWithTtl(key) {
@@ -56,14 +86,33 @@ export function redisStore(send: Send): CacheStore {
       return (await send(['EVAL', TAKE_OVER, '1', key, seen, token, String(leaseMs)])) === 1;
     },
     async fill({ ttlMs, ...fill }) {
-      return (await send(fillCommand({ ...fill, expiry: ['PX', String(ttlMs)] }))) === 1;
+      return (await send(fillCommand({ ...fill, expiry: expiryOf(ttlMs) }))) === 1;
     },
     async release(key, token) {
       await send(['EVAL', RELEASE, '1', key, token]);
     },
-    async unlink(keys) {
+    async set({ fence, homes, value, ttlMs }) {
+      const args = [value, ...expiryOf(ttlMs)];
+      if (!clustered) {
+        await send(['EVAL', SET_ALL, String(homes.length + 1), fence, ...homes, ...args]);
+        return;
+      }
+      await send(['UNLINK', fence]);
+      for (const home of homes) await send(['SET', home, ...args]);
+    },
+    async replace(key, value, ttlMs) {
+      await send(['SET', key, value, ...expiryOf(ttlMs)]);
+    },
+    async renew(key, ttlMs) {
+      await send(['PEXPIRE', key, String(ttlMs)]);
+    },
+    async unlink(steps) {
       // Separate commands: each key is its own right and, in a cluster, its own slot.
-      await Promise.all(keys.map((key) => send(['UNLINK', key])));
+      if (!clustered) return void (await Promise.all(steps.flat().map((key) => send(['UNLINK', key]))));
+      for (const step of steps) await Promise.all(step.map((key) => send(['UNLINK', key])));
     },
   };
 }
+
+const expiryOf = (ttlMs: number): string[] =>
+  ttlMs === Number.POSITIVE_INFINITY ? [] : ['PX', String(ttlMs)];

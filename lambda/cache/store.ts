@@ -7,6 +7,17 @@ export interface Fill {
   readonly token: LeaseToken;
   readonly home: PhysicalKey;
   readonly value: string;
+  /** Infinite for a value that does not expire. */
+  readonly ttlMs: number;
+}
+
+/** A value that the cache itself owns, for all its places. */
+export interface OwnValue {
+  /** The lease that ends with it: what its holder has loaded is older than this. */
+  readonly fence: PhysicalKey;
+  readonly homes: readonly PhysicalKey[];
+  readonly value: string;
+  /** Infinite for a value that does not expire. */
   readonly ttlMs: number;
 }
 
@@ -23,13 +34,19 @@ export interface CacheStore {
    * Takes a lease if the key is free. @returns null when it is now held, else what stands there.
    * @throws WrongTypeError for a key that holds something that is not a string.
    */
-  acquire(key: PhysicalKey, token: LeaseToken, leaseMs: number): Promise<string | null>;
+  acquire(key: PhysicalKey, token: string, leaseMs: number): Promise<string | null>;
   /** Puts a lease in the place of a value that is of no use, if it is still that value. */
   takeOver(key: PhysicalKey, seen: string, lease: { token: LeaseToken; leaseMs: number }): Promise<boolean>;
   /** Stores a value if the lease is still held, and ends the lease. @returns whether it was stored. */
   fill(fill: Fill): Promise<boolean>;
   /** Ends a lease if it is still held. */
   release(key: PhysicalKey, token: LeaseToken): Promise<void>;
-  /** Removes the keys one after the other, in this order; resolves when all were confirmed. */
-  unlink(keys: readonly PhysicalKey[]): Promise<void>;
+  /** Stores a value whatever stands there, in all its places. */
+  set(own: OwnValue): Promise<void>;
+  /** Stores bytes under one key whatever stands there. */
+  replace(key: PhysicalKey, value: string, ttlMs: number): Promise<void>;
+  /** Lets a key live on for so long, if it is there. */
+  renew(key: PhysicalKey, ttlMs: number): Promise<void>;
+  /** Removes the keys, those of a step before those of the next; resolves when all were confirmed. */
+  unlink(steps: readonly (readonly PhysicalKey[])[]): Promise<void>;
 }

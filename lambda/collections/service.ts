@@ -1,6 +1,7 @@
 import type { Acknowledgement, Answer, Cache } from '../cache/cache.ts';
 import { ProblemError } from '../contract/problem.ts';
-import type { Database } from '../database/pool.ts';
+import { type Database, queryable } from '../database/pool.ts';
+import type { Writes } from '../outbox/writes.ts';
 import { deleteItem, NOT_FOUND, putItem, readList } from './repository.ts';
 import { type ItemData, type ItemList, listKey, type Owner } from './schema.ts';
 
@@ -17,23 +18,31 @@ export interface Collections {
   remove(owner: Owner, id: string): Promise<Written>;
 }
 
-export function createCollections({ cache, database }: { cache: Cache; database: Database }): Collections {
-  /** After the commit and before the answer: from then on no read may be older. */
-  const invalidate = async (owner: Owner, version: number): Promise<Written> => ({
-    version,
-    invalidation: await cache.invalidate(listKey(owner)),
-  });
+export interface CollectionsOptions {
+  readonly cache: Pick<Cache, 'resolve'>;
+  readonly database: Database;
+  readonly writes: Writes;
+}
 
+export function createCollections({ cache, database, writes }: CollectionsOptions): Collections {
   return {
-    list: (owner) => cache.resolve(listKey(owner), () => readList(database, owner)),
+    list: (owner) => cache.resolve(listKey(owner), () => readList(queryable(database), owner)),
     async put(owner, item) {
-      return invalidate(owner, await putItem(database, owner, item));
+      const { value: version, invalidation } = await writes.withTransaction((tx) => {
+        tx.invalidate(listKey(owner));
+        return putItem(tx, owner, item);
+      });
+      return { version, invalidation };
     },
     async remove(owner, id) {
-      const version = await deleteItem(database, owner, id);
+      const { value: version, invalidation } = await writes.withTransaction(async (tx) => {
+        const raised = await deleteItem(tx, owner, id);
+        if (raised !== NOT_FOUND) tx.invalidate(listKey(owner));
+        return raised;
+      });
       if (version === NOT_FOUND)
         throw new ProblemError(404, `itemId ${JSON.stringify(id)} is not in ${owner.collection}`);
-      return invalidate(owner, version);
+      return { version, invalidation };
     },
   };
 }

@@ -1,3 +1,6 @@
+import type { Phase } from './environment.ts';
+import { fillTemplate, matchTemplate } from './template.ts';
+
 /**
  * The families of keys: the one file that a team edits. Mirror map, flush and preserve patterns, and what
  * else names keys derive from this registry.
@@ -15,6 +18,16 @@ export interface Family {
   readonly ttlSeconds?: number;
   /** The table that the entries are loaded from; `{column}` in the template is a column of the row. */
   readonly source?: { readonly table: string; readonly keyTemplate: string };
+  /** The tables that its tagged entries are loaded from: a changed row makes the tag's entries outdated. */
+  readonly tagSources?: readonly TagSource[];
+  /** Where the family's migration stands, if it differs from the others'. */
+  readonly phase?: Phase;
+}
+
+/** Which tag a row of a table belongs to: `{column}` in the template is a column of the row. */
+export interface TagSource {
+  readonly table: string;
+  readonly tagTemplate: string;
 }
 
 /** The API's collections, each a family of cached lists. */
@@ -42,7 +55,17 @@ export const FAMILIES: readonly Family[] = [
 /** By name, made once a registry: every read of the cache asks. */
 const indexes = new WeakMap<readonly Family[], ReadonlyMap<string, Family>>();
 
-/** The family that a logical key belongs to, or undefined for a key that the registry does not map. */
+/**
+ * The family that a logical key belongs to, or undefined for a key that the registry does not map.
+ * @example
+ * ```ts
+ * import { familyOf } from 'cutover/families';
+ *
+ * familyOf('mocs:user:123:list')?.kind; // => 'cache'
+ * familyOf('sessions:abc')?.onFlush; // => 'preserve'
+ * familyOf('mocs'); // => undefined
+ * ```
+ */
 export function familyOf(key: string, families: readonly Family[] = FAMILIES): Family | undefined {
   let byName = indexes.get(families);
   if (!byName) {
@@ -53,7 +76,56 @@ export function familyOf(key: string, families: readonly Family[] = FAMILIES): F
   return end < 0 ? undefined : byName.get(key.slice(0, end));
 }
 
-/** The glob pattern, in Redis's terms, of a family's logical keys. */
+/**
+ * The glob pattern, in Redis's terms, of a family's logical keys.
+ * @example
+ * ```ts
+ * import { FAMILIES, patternOf } from 'cutover/families';
+ *
+ * const flushed = FAMILIES.filter(({ onFlush }) => onFlush === 'flush');
+ * flushed.map(patternOf); // => ['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*']
+ * ```
+ */
 export function patternOf(family: Family): string {
   return `${family.name}:*`;
+}
+
+const MIN_RETENTION_SECONDS = 15 * 60;
+
+/**
+ * For how long an invalidation has to be remembered, in seconds: as long as the longest-lived entry of a cache family,
+ * and at least 15 minutes. An entry that a restarted Redis brings back is no older.
+ * @example
+ * ```ts
+ * import { retentionSeconds } from 'cutover/families';
+ *
+ * retentionSeconds([{ name: 'lists', kind: 'cache', onFlush: 'flush', ttlSeconds: 3600 }]); // => 3600
+ * ```
+ */
+export function retentionSeconds(families: readonly Family[] = FAMILIES): number {
+  const ttls = families.filter(({ kind }) => kind === 'cache').map(({ ttlSeconds = 0 }) => ttlSeconds);
+  return Math.max(MIN_RETENTION_SECONDS, ...ttls);
+}
+
+/**
+ * The tags that a change of this key's row makes outdated, as far as the key itself tells the row's columns.
+ * @example
+ * ```ts
+ * import { tagsOfKey } from 'cutover/families';
+ *
+ * const families = [
+ *   { name: 'lists', kind: 'cache', onFlush: 'flush', ttlSeconds: 60, source: { table: 'lists', keyTemplate: 'lists:{user_id}' } },
+ *   { name: 'query', kind: 'cache', onFlush: 'flush', ttlSeconds: 60, tagSources: [{ table: 'lists', tagTemplate: 'user:{user_id}' }] },
+ * ] as const;
+ * tagsOfKey('lists:123', families); // => ['user:123']
+ * ```
+ */
+export function tagsOfKey(key: string, families: readonly Family[] = FAMILIES): string[] {
+  const source = familyOf(key, families)?.source;
+  const tagSources = source ? families.flatMap((family) => family.tagSources ?? []) : [];
+  const related = tagSources.filter(({ table }) => table === source?.table);
+  if (!source || related.length === 0) return [];
+  const row = matchTemplate(source.keyTemplate, key) ?? {};
+  const tags = related.map(({ tagTemplate }) => fillTemplate(tagTemplate, row));
+  return [...new Set(tags)].filter((tag) => tag !== undefined);
 }

@@ -1,10 +1,13 @@
 import { Kysely, type MigrationResult, Migrator, PostgresDialect } from 'kysely';
 import { CutoverError } from '../contract/errors.ts';
+import { FAMILIES, type Family } from '../contract/families.ts';
 import * as collections from './migrations/0001-collections.ts';
+import * as outbox from './migrations/0002-outbox.ts';
 import { createPool } from './pool.ts';
+import { installTriggers } from './triggers.ts';
 
 /** In order of their names; code and not files, so that they travel in a bundle. Expand first, contract later. */
-const MIGRATIONS = { '0001-collections': collections };
+const MIGRATIONS = { '0001-collections': collections, '0002-outbox': outbox };
 
 /** A migration failed: it was rolled back, and the ones before it stand. */
 export class MigrationError extends CutoverError {
@@ -13,17 +16,23 @@ export class MigrationError extends CutoverError {
 }
 
 /**
- * Brings the schema up to date, under a lock that lets one process at a time do so.
+ * Brings the schema up to date, and the triggers of the tables that the registry names, under a lock that lets one process at a time do so.
  * @returns what was applied now; empty when nothing was missing.
- * @throws MigrationError naming the migration, or that the database cannot be reached.
+ * @throws TriggerError for a table or a column of the registry that is not there. MigrationError naming the migration, or that the database cannot be reached.
  */
-export async function migrate(url: string): Promise<readonly MigrationResult[]> {
+export async function migrate(
+  url: string,
+  families: readonly Family[] = FAMILIES,
+): Promise<readonly MigrationResult[]> {
   const pool = createPool({ url, applicationName: 'cutover-migrate', maxConnections: 1, patient: true });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
     const { error, results = [] } = await migrator.migrateToLatest();
-    if (error === undefined) return results;
+    if (error === undefined) {
+      await installTriggers(pool, families);
+      return results;
+    }
     const failed = results.find(({ status }) => status === 'Error')?.migrationName ?? 'none was begun';
     throw new MigrationError(`migrate: ${messageOf(error)} (${failed})`, { cause: error });
   } finally {

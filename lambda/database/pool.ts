@@ -1,7 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 
 export type Database = pg.Pool;
 export type Transaction = pg.PoolClient;
+/** What statements can be sent to: a pool, or one of its connections. */
+export type Queryable = Pick<pg.PoolClient, 'query'>;
 
 export interface PoolOptions {
   readonly url: string;
@@ -40,11 +43,24 @@ export function createPool({
   return pool;
 }
 
+const current = new AsyncLocalStorage<Transaction>();
+
+/** Whether the caller runs inside `withTransaction`. */
+export const isInTransaction = (): boolean => current.getStore() !== undefined;
+
+/** Where a reader's statement belongs: on the transaction that it runs inside of, whose own changes it has to see, else on the pool. */
+export const queryable = (pool: Database): Queryable => current.getStore() ?? pool;
+
 /**
  * Runs `work` in a transaction: commits when it resolves, rolls back when it throws.
+ * @param begin the statement that begins it.
  * @throws what `work` or the database throws. After an error of COMMIT the outcome is unknown.
  */
-export async function withTransaction<T>(pool: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+export async function withTransaction<T>(
+  pool: Database,
+  work: (tx: Transaction) => Promise<T>,
+  begin = 'BEGIN',
+): Promise<T> {
   const connection = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => {
@@ -53,8 +69,8 @@ export async function withTransaction<T>(pool: Database, work: (tx: Transaction)
   // A connection that the pool has lent out reports its loss to nobody else, and an unheard error ends the process.
   connection.on('error', onError);
   try {
-    await connection.query('BEGIN');
-    const result = await work(connection);
+    await connection.query(begin);
+    const result = await current.run(connection, () => work(connection));
     await connection.query('COMMIT');
     return result;
   } catch (error) {

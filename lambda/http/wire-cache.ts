@@ -1,95 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withBreaker } from '../cache/breaker.ts';
 import { type Cache, type CacheOptions, createCache } from '../cache/cache.ts';
 import { claimEnvironment } from '../cache/claim.ts';
-import { createKeyspace } from '../cache/keyspace.ts';
+import { createKeyspace, type Keyspace } from '../cache/keyspace.ts';
 import { memoryStore } from '../cache/memory-store.ts';
 import { type Environment, environmentName, phaseOf } from '../cache/phase.ts';
 import { redisStore, type Send } from '../cache/redis-store.ts';
+import { createReplayGate, REPLAYED, type ReplayGate, throughGate } from '../cache/replay-gate.ts';
 import type { CacheStore } from '../cache/store.ts';
 import { ConfigurationError } from '../contract/errors.ts';
+import { readSwitch } from '../contract/switches.ts';
+import { type Database, isInTransaction } from '../database/pool.ts';
+import { replayOutbox } from '../outbox/replay.ts';
 import { connectRedis } from '../redis/connection.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 
 const CACHE_MODES = ['redis', 'memory', 'off'] as const;
 type CacheMode = (typeof CACHE_MODES)[number];
 
-/** How long a cold start waits for the connection, which goes on behind it; the claim is one command more. */
+/** How long a cold start waits for the connection, which goes on behind it, and for what it asks there. */
 const COLD_START_WAIT_MS = 250;
 const CLAIM_AGAIN_AFTER_MS = 5000;
 
 /** Makes a cache; the rehearsal's naive variant sends commands of its own. */
-export type CreateCache = (options: CacheOptions, send: Send) => Cache;
+export type CreateCache = (options: CacheOptions, send: Send) => ApiCache;
+
+/** What the API's domains use of the cache. */
+export type ApiCache = Pick<Cache, 'resolve' | 'invalidate' | 'invalidateTag' | 'getCacheMetrics'>;
 
 /** The cache of a process, and how to ask its Redis. */
 export interface WiredCache {
-  readonly cache: Cache;
+  readonly cache: ApiCache;
+  readonly keyspace: Keyspace;
   /** Undefined where there is no REDIS_URL. */
   readonly send: Send | undefined;
 }
 
+export interface WireOptions {
+  readonly logger: Logger;
+  /** Whose outbox is replayed to a Redis that was restarted. */
+  readonly database: Database;
+  readonly create?: CreateCache | undefined;
+}
+
 /**
- * Wires the cache from the environment: REDIS_URL, NODE_ENV, the phase's switches and CACHE_MODE.
+ * Wires the cache from the environment: REDIS_URL, NODE_ENV, the phase's switches, CW_CACHE_EPOCHS_ENABLED and CACHE_MODE.
  * @throws ConfigurationError naming the variable; also when the Redis is in use under another NODE_ENV.
  */
-export async function wireCache(
-  environment: Environment,
-  { logger, create = createCache }: { logger: Logger; create?: CreateCache | undefined },
-): Promise<WiredCache> {
+export async function wireCache(environment: Environment, options: WireOptions): Promise<WiredCache> {
+  const { logger, create = createCache } = options;
   const keyspace = createKeyspace({
     phase: phaseOf(environment),
     env: environmentName(environment['NODE_ENV']),
   });
   const mode = cacheMode(environment);
+  const epochs = readSwitch(environment, 'CW_CACHE_EPOCHS_ENABLED');
   const { REDIS_URL: url } = environment;
-  const send = url ? await openRedis(url, { env: keyspace.env, logger }) : undefined;
+  const redis = url ? await openRedis(url, { ...options, keyspace }) : undefined;
 
   const stores: Record<CacheMode, () => CacheStore | undefined> = {
-    redis: () =>
-      send && redisStore(withBreaker(send, { onChange: (state) => logger.warn('redis breaker', { state }) })),
+    redis: () => redis && redisStore(guarded(redis, logger)),
     memory: memoryStore,
     off: () => undefined,
   };
   const store = stores[mode]();
   // Whatever this process reads, the others read Redis; and an invalidation does not ask the breaker.
-  const invalidates = [send && redisStore(send), mode === 'memory' ? store : undefined];
-  const options: CacheOptions = {
+  const invalidates = [redis && redisStore(redis.send), mode === 'memory' ? store : undefined];
+  const cacheOptions: CacheOptions = {
     keyspace,
     store,
+    epochs,
     invalidates: invalidates.filter((each) => each !== undefined),
+    inTransaction: isInTransaction,
     onError: (error, family) => logger.warn('cache error', { family, ...errorFields(error) }),
   };
-  return { cache: create(options, send ?? noRedis), send };
+  return { cache: create(cacheOptions, redis?.send ?? noRedis), keyspace, send: redis?.send };
 }
 
 const noRedis: Send = () => Promise.reject(new ConfigurationError('cache: REDIS_URL is not set'));
 
-async function openRedis(url: string, { env, logger }: { env: string; logger: Logger }): Promise<Send> {
+interface OpenRedis {
+  readonly send: Send;
+  readonly gate: ReplayGate;
+}
+
+/** How reads and fills are sent: not at all while Redis is away, or may have forgotten invalidations. */
+const guarded = ({ send, gate }: OpenRedis, logger: Logger): Send =>
+  throughGate(withBreaker(send, { onChange: (state) => logger.warn('redis breaker', { state }) }), gate);
+
+async function openRedis(
+  url: string,
+  { keyspace, database, logger }: WireOptions & { keyspace: Keyspace },
+): Promise<OpenRedis> {
   let refused: ConfigurationError | undefined;
-  let claim: Promise<void> = Promise.resolve();
-  const askForClaim = async () => {
+  let claim: Promise<boolean> = Promise.resolve(false);
+  let checked: Promise<unknown> = Promise.resolve();
+  const askForClaim = async (): Promise<boolean> => {
     try {
-      await claimEnvironment(redis.send, env);
+      await claimEnvironment(redis.send, keyspace.env);
+      return true;
     } catch (error) {
       if (error instanceof ConfigurationError) refused = error;
-      else setTimeout(askForClaim, CLAIM_AGAIN_AFTER_MS).unref();
+      else setTimeout(claimAgain, CLAIM_AGAIN_AFTER_MS).unref();
       logger.error(refused ? 'serving without Redis' : 'this Redis is not claimed yet', errorFields(error));
+      return false;
     }
   };
+  const claimAgain = () => {
+    claim = askForClaim();
+  };
+  const gate = createReplayGate({
+    primaries: () => [{ send: redis.send, markKey: REPLAYED }],
+    // What belongs to another environment is not ours to invalidate.
+    replay: async () =>
+      (await claim) &&
+      replayOutbox({ database, keyspace, cache: createCache({ keyspace, store: redisStore(redis.send) }) }),
+    onError: (error) => logger.warn('the outbox is not replayed yet', errorFields(error)),
+  });
   const redis = connectRedis({
     url,
     name: 'cutover-api',
     onReady: () => {
-      claim = askForClaim();
+      logger.info('redis connected');
+      claimAgain();
+      checked = gate.connected();
     },
     onError: (error) => logger.warn('redis connection error', errorFields(error)),
   });
   await redis.ready(COLD_START_WAIT_MS).catch(() => {});
-  await claim;
+  await Promise.race([Promise.all([claim, checked]), sleep(COLD_START_WAIT_MS)]);
   if (refused) {
     redis.close();
     throw refused;
   }
-  return (command) => (refused ? Promise.reject(refused) : redis.send(command));
+  const send: Send = (command) => (refused ? Promise.reject(refused) : redis.send(command));
+  return { send, gate };
 }
 
 function cacheMode({ CACHE_MODE: value, REDIS_URL: redisUrl }: Environment): CacheMode {

@@ -4,6 +4,7 @@ import { createCollections } from '../collections/service.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { ProblemError } from '../contract/problem.ts';
 import { createPool } from '../database/pool.ts';
+import { createWrites } from '../outbox/writes.ts';
 import { createLogger, errorFields } from '../telemetry/logger.ts';
 import { createApi } from './app.ts';
 import { type HttpApiEvent, problemResult, toRequestEvent } from './event.ts';
@@ -22,14 +23,15 @@ export async function apiHandler(environment: Environment, create?: CreateCache)
     );
   }
   const logger = createLogger('cutover-api');
-  const { cache, send } = await wireCache(environment, { logger, create });
   const database = createPool({
     url,
     applicationName: 'cutover-api',
     onError: (error) => logger.warn('database connection error', errorFields(error)),
   });
+  const { cache, keyspace, send } = await wireCache(environment, { logger, database, create });
+  const writes = createWrites({ database, keyspace, cache });
   const app = createApi({
-    collections: createCollections({ cache, database }),
+    collections: createCollections({ cache, database, writes }),
     probes: {
       ...(send && { redis: () => send(['PING']) }),
       postgres: () => database.query('SELECT 1'),

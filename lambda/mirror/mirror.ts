@@ -2,6 +2,7 @@ import { claimEnvironment } from '../cache/claim.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
 import { environmentName } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
+import { createReplayGate, REPLAYED } from '../cache/replay-gate.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { FAMILIES, type Family } from '../contract/families.ts';
 import { commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
@@ -13,6 +14,7 @@ import { type Call, runUnknownWrite } from './unknown-write.ts';
 export interface MirrorableClient {
   readonly isReady: boolean;
   sendCommand(args: (string | Buffer)[]): Promise<unknown>;
+  on?(event: 'ready' | 'end', listener: () => void): unknown;
 }
 
 export interface MirrorOptions {
@@ -34,8 +36,6 @@ const SCRIPTS = new Set(['EVAL', 'EVALSHA', 'FCALL']);
 /**
  * Makes the legacy backend coherent with the serverless one: wraps its Redis client, and its code stays as it is.
  *
- *     const redis = mirror(createClient({ url }), { env: 'production' });
- *
  * A miss takes the lease beside the key, the `setEx` that follows in the same asynchronous context stores only
  * under it, and every other command that names a cached key and may change it is an invalidation for both backends.
  * Keys of state families and keys that the registry does not know pass untouched.
@@ -45,6 +45,22 @@ const SCRIPTS = new Set(['EVAL', 'EVALSHA', 'FCALL']);
  * lease to the next request on the same connection. Scripts and sets that are filled by SADD are not covered.
  * @throws ConfigurationError for a client that is no single connection, or an unusable `env`. The first command
  * on a mapped key rejects with one, too, when the Redis is in use under another `env`.
+ * @example
+ * ```ts
+ * import { mirror } from 'cutover/mirror';
+ * import { createClient } from 'redis';
+ *
+ * const client = createClient({ url: process.env.REDIS_URL ?? 'redis://localhost:6379' }).on('error', console.error);
+ * const redis = mirror(client, { env: 'production' }); // the line; what follows is as it was
+ * await redis.connect();
+ * await redis.get('mocs:user:123:list'); // => null
+ * await redis.setEx('mocs:user:123:list', 300, '["first"]');
+ * await redis.get('mocs:user:123:list'); // => '["first"]'
+ * await redis.set('v2:mocs:user:123:list', '["first"]'); // the serverless backend's entry
+ * await redis.del('mocs:user:123:list');
+ * await redis.exists('v2:mocs:user:123:list'); // => 0
+ * redis.destroy();
+ * ```
  */
 export function mirror<C extends MirrorableClient>(client: C, options: MirrorOptions): C {
   if (typeof client?.sendCommand !== 'function' || typeof client.isReady !== 'boolean') {
@@ -65,19 +81,25 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
     // The client may be told to answer buffers.
     return Buffer.isBuffer(reply) ? reply.toString() : reply;
   };
-  const protocol = createProtocol(send);
+  const gate = createReplayGate({ primaries: () => [{ send, markKey: REPLAYED }] });
+  let checked = client.isReady ? gate.connected() : undefined;
+  client.on?.('ready', () => {
+    checked = gate.connected();
+  });
+  client.on?.('end', gate.close);
+  const protocol = createProtocol(send, gate.isOpen);
   const onUnknownWrite = once(
     options.onUnknownWrite ?? ((message) => process.emitWarning(message, 'CutoverMirror')),
   );
 
   let claim: Promise<void> | undefined;
-  const claimed = () => {
+  const claimed = async () => {
     // A failed command is not an answer; only a Redis that is another's stays refused.
     claim ??= claimEnvironment(send, env).catch((error: unknown) => {
       claim = undefined;
       if (error instanceof ConfigurationError) throw error;
     });
-    return claim;
+    await Promise.all([claim, checked]);
   };
 
   const locate = (text: string) => {

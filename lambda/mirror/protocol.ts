@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { PhysicalKey, Places } from '../cache/keyspace.ts';
+import { bumpEpochs } from '../cache/epochs.ts';
+import { invalidationSteps, type PhysicalKey, type Places } from '../cache/keyspace.ts';
 import { drawToken, isLease, type LeaseToken } from '../cache/lease.ts';
 import { fillCommand, redisStore, type Send } from '../cache/redis-store.ts';
 import type { Argument, PlainSet } from './commands.ts';
@@ -32,7 +33,8 @@ export interface MirrorProtocol {
   invalidate(places: readonly Places[], command?: () => Promise<unknown>): Promise<unknown>;
 }
 
-export function createProtocol(send: Send): MirrorProtocol {
+/** @param mayRead whether what Redis holds may be read; where it may not, every read is a miss that fills nothing. */
+export function createProtocol(send: Send, mayRead: () => boolean): MirrorProtocol {
   const store = redisStore(send);
   const context = createReadContext(LEASE_MS);
   /** Keys whose filler did not come: code that reads and never stores must not be slowed down for ever. */
@@ -50,13 +52,20 @@ export function createProtocol(send: Send): MirrorProtocol {
   const unlinkUnless = async (key: PhysicalKey, value: Argument) => {
     // Bytes that are not text cannot be compared as text.
     const there = typeof value === 'string' ? await store.get(key) : undefined;
-    if (there !== null && there !== value) await store.unlink([key]);
+    if (there !== null && there !== value) await store.unlink([[key]]);
   };
+
+  const bumpTags = (places: readonly Places[]) =>
+    bumpEpochs(
+      store,
+      places.flatMap(({ tags }) => tags),
+    );
 
   const unlinkAll = async (places: readonly Places[]) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await store.unlink(places.flatMap((each) => each.invalidation));
+        await Promise.all([store.unlink(invalidationSteps(places)), bumpTags(places)]);
+        return;
       } catch (error) {
         // Its writer has to know, as of a DEL that failed.
         if (attempt === INVALIDATION_ATTEMPTS) throw error;
@@ -71,6 +80,10 @@ export function createProtocol(send: Send): MirrorProtocol {
       const waitUntil = performance.now() + WAIT_FOR_FILLER_MS;
       for (let waitMs = 4; ; waitMs *= 2) {
         const value = await get();
+        if (!mayRead()) {
+          reading.open = false;
+          return null;
+        }
         // The second time beside the lease, which goes first: meanwhile its filler may have stored.
         const [{ held, token }, again] =
           value === null ? await Promise.all([acquire(places), get()]) : [NOT_HELD, value];
@@ -94,6 +107,10 @@ export function createProtocol(send: Send): MirrorProtocol {
       const readings = context.begin(mapped.map(({ places }) => places.legacy));
       const values = await get();
       if (!Array.isArray(values)) return values;
+      if (!mayRead()) {
+        for (const reading of readings) reading.open = false;
+        return values.map((value, index) => (all[index] ? null : value));
+      }
       await Promise.all(
         mapped.map(async ({ places, index }, order) => {
           const { token } = values[index] === null ? await acquire(places) : { token: undefined };
@@ -116,28 +133,29 @@ export function createProtocol(send: Send): MirrorProtocol {
       try {
         if (!stored) {
           // First the lease: who holds it now may have loaded before this write.
-          await store.unlink([places.fence]);
+          await store.unlink([[places.fence]]);
           await unlinkUnless(places.legacy, value);
         }
-        await Promise.all(places.namespaced.map((key) => unlinkUnless(key, value)));
+        await Promise.all([...places.namespaced.map((key) => unlinkUnless(key, value)), bumpTags([places])]);
       } catch {
         await unlinkAll([places]);
       }
     },
     async invalidate(places, command) {
       if (!command) return unlinkAll(places);
-      const all = (pick: (each: Places) => readonly Places['home'][]) => store.unlink(places.flatMap(pick));
+      const all = (pick: (each: Places) => readonly Places['home'][]) => store.unlink([places.flatMap(pick)]);
       // Pipelined on the one connection: sources before what is filled from them.
-      const [before, reply, after] = await Promise.allSettled([
+      const [before, reply, after, bumped] = await Promise.allSettled([
         all((each) => [each.fence]),
         command(),
         all((each) => each.namespaced),
+        bumpTags(places),
       ]);
       if (reply.status === 'rejected') {
         await unlinkAll(places);
         throw reply.reason;
       }
-      if (before.status === 'rejected' || after.status === 'rejected') await unlinkAll(places);
+      if ([before, after, bumped].some(({ status }) => status === 'rejected')) await unlinkAll(places);
       return reply.value;
     },
   };

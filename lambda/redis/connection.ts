@@ -74,6 +74,17 @@ export interface RedisOptions {
  * Connects to a Redis or, with `cluster`, to all primaries of one; at once, and again whenever a connection is lost
  * (after 100 ms, doubling up to 2 s).
  * @throws ConfigurationError for a URL that cannot be served.
+ * @example
+ * ```ts
+ * import { connectRedis } from 'cutover/cache';
+ *
+ * const redis = connectRedis({ url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'lists' });
+ * await redis.ready(5000);
+ * await redis.send(['SET', 'greeting', 'hello']); // => 'OK'
+ * await redis.send(['GET', 'greeting']); // => 'hello'
+ * redis.close();
+ * await redis.send(['GET', 'greeting']); // throws RedisUnavailableError
+ * ```
  */
 export function connectRedis(options: RedisOptions): RedisConnection {
   return options.cluster ? connectCluster(options) : connectSingle(options);

@@ -41,6 +41,7 @@ export class ServiceStack extends CutoverStack {
       settings: {
         NODE_ENV: stage.nodeEnv,
         ...PHASE_SWITCHES[stage.phase],
+        CW_CACHE_EPOCHS_ENABLED: stage.epochs ? '1' : '0',
         CACHE_MODE: 'redis',
         LOG_LEVEL: stage.logLevel,
       },

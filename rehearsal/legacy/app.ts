@@ -11,7 +11,7 @@ import {
   tooLarge,
 } from '../../lambda/collections/schema.ts';
 import { PROBLEM_TYPE, ProblemError, problemOf } from '../../lambda/contract/problem.ts';
-import type { Database } from '../../lambda/database/pool.ts';
+import { type Database, withTransaction } from '../../lambda/database/pool.ts';
 import { readinessOf } from '../../lambda/http/health.ts';
 
 /** What the legacy backend uses of its Redis client. */
@@ -76,7 +76,8 @@ export function legacyApp({ redis, database }: { redis: LegacyRedis; database: D
       const owner = parseOwner(req.params);
       const id = parseId('itemId', req.params.itemId);
       requireJson({ contentType: req.get('content-type'), contentEncoding: req.get('content-encoding') });
-      const version = await putItem(database, owner, { id, data: parseBody(req.body || '') });
+      const data = parseBody(req.body || '');
+      const version = await withTransaction(database, (tx) => putItem(tx, owner, { id, data }));
       res.set('x-invalidation', await forget(owner)).json({ id, version });
     },
   );
@@ -84,7 +85,7 @@ export function legacyApp({ redis, database }: { redis: LegacyRedis; database: D
   app.delete('/api/users/:userId/:collection/:itemId', async (req, res) => {
     const owner = parseOwner(req.params);
     const id = parseId('itemId', req.params.itemId);
-    const version = await deleteItem(database, owner, id);
+    const version = await withTransaction(database, (tx) => deleteItem(tx, owner, id));
     if (version === NOT_FOUND)
       throw new ProblemError(404, `itemId ${JSON.stringify(id)} is not in ${owner.collection}`);
     res.set('x-invalidation', await forget(owner)).json({ version });

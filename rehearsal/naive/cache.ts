@@ -1,12 +1,12 @@
-import type { Cache } from '../../lambda/cache/cache.ts';
 import type { Keyspace } from '../../lambda/cache/keyspace.ts';
 import type { Send } from '../../lambda/cache/redis-store.ts';
+import type { ApiCache } from '../../lambda/http/wire-cache.ts';
 
 /**
  * The plain way, for comparison: a prefix, get, load, setEx, and after a write del of its own key. It has the
- * cache's interface and nothing of its protocol, and it is what the tests of the protocol have to catch.
+ * interface and nothing of its protocol, and it is what the tests of the protocol have to catch.
  */
-export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, send: Send): Cache {
+export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, send: Send): ApiCache {
   const counts = {
     hits: 0,
     misses: 0,
@@ -15,6 +15,7 @@ export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, 
     fencedFills: 0,
     errors: 0,
     inFlight: 0,
+    connections: 1,
   };
   return {
     async resolve<T>(key: string, load: (signal: AbortSignal) => Promise<T>) {
@@ -33,6 +34,7 @@ export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, 
       for (const key of keys) await send(['DEL', keyspace.locate(key).home]);
       return 'done';
     },
+    invalidateTag: async () => 'done',
     getCacheMetrics: () => ({ ...counts }),
   };
 }

@@ -12,10 +12,11 @@ import { migrate } from '../../lambda/database/migrate.ts';
 import { createPool, type Database } from '../../lambda/database/pool.ts';
 import { createApi } from '../../lambda/http/app.ts';
 import { mirror } from '../../lambda/mirror/mirror.ts';
+import { createWrites } from '../../lambda/outbox/writes.ts';
 import { connectRedis, type RedisConnection } from '../../lambda/redis/connection.ts';
 import { legacyApp } from '../../rehearsal/legacy/app.ts';
 import { createNaiveCache } from '../../rehearsal/naive/cache.ts';
-import { gate } from '../support/gate.ts';
+import { holding } from '../support/held-database.ts';
 import { freshDatabase, ownRedis } from '../support/servers.ts';
 
 /**
@@ -52,47 +53,20 @@ afterAll(async () => {
   await database.end();
 });
 
-/** A database whose next answer to a read of a list is held back. */
-function holding() {
-  const armed = {
-    next: undefined as { answered: ReturnType<typeof gate>; let: ReturnType<typeof gate> } | undefined,
-  };
-  const held = new Proxy(database, {
-    get(target, property) {
-      const value = Reflect.get(target, property, target) as unknown;
-      if (property !== 'query') return typeof value === 'function' ? value.bind(target) : value;
-      return async (query: { name?: string }, ...args: never[]) => {
-        const result = await (target.query as (...all: unknown[]) => Promise<unknown>)(query, ...args);
-        const now = query.name?.startsWith('list-') ? armed.next : undefined;
-        if (now) {
-          armed.next = undefined;
-          now.answered.open();
-          await now.let.held;
-        }
-        return result;
-      };
-    },
-  });
-  return {
-    database: held,
-    arm() {
-      const now = { answered: gate(), let: gate() };
-      armed.next = now;
-      return { answered: now.answered.held, release: now.let.open };
-    },
-  };
-}
-
 /** Both backends on one Redis and one PostgreSQL; reads go through `holder` and so can be held back. */
 async function backends(mode: 'coherent' | 'naive', phase: Phase) {
-  const holder = holding();
+  const holder = holding(database);
   const keyspace = createKeyspace({ phase, env: 'test' });
   const cache =
     mode === 'naive'
       ? createNaiveCache({ keyspace }, redis.send)
       : createCache({ keyspace, store: redisStore(redis.send) });
   const api = createApi({
-    collections: createCollections({ cache, database: holder.database }),
+    collections: createCollections({
+      cache,
+      database: holder.database,
+      writes: createWrites({ database: holder.database, keyspace, cache }),
+    }),
     probes: {},
     onError: (error) => console.error(error),
   });

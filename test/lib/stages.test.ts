@@ -32,6 +32,7 @@ describe('the stages', () => {
 
   it('migrate in dev and staging; production is set by its phase', () => {
     expect(STAGE_NAMES.map((name) => read(name).phase)).toEqual(['isolated', 'isolated', 'legacy']);
+    expect(STAGE_NAMES.map((name) => read(name).epochs)).toEqual([true, true, false]);
   });
 
   it.each(STAGE_NAMES)('give a new version 5 %% of the traffic for 60 minutes in %s', (name) => {

@@ -10,10 +10,18 @@ import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
 import { gate } from '../../support/gate.ts';
 import { ownRedis } from '../../support/servers.ts';
 import { cacheContract, KEY, keyspaceOf, until } from './contract.ts';
+import { tagContract } from './tag-contract.ts';
+import { valueContract } from './value-contract.ts';
 
 const PHASES: readonly Phase[] = ['legacy', 'isolated', 'dual', 'prefixed'];
 
 let redis: RedisConnection;
+
+/** A TTL less up to a tenth, and what the test took. */
+const expectTtl = (pttl: unknown, seconds: number) => {
+  expect(Number(pttl)).toBeLessThanOrEqual(seconds * 1000);
+  expect(Number(pttl)).toBeGreaterThan(seconds * 850);
+};
 
 beforeAll(async () => {
   const { url } = await ownRedis();
@@ -25,6 +33,8 @@ afterAll(() => redis.close());
 
 describe.each(PHASES)('in Redis, phase %s', (phase) => {
   cacheContract(phase, () => redisStore(redis.send));
+  valueContract(phase, () => redisStore(redis.send));
+  tagContract(phase, () => redisStore(redis.send));
 });
 
 describe.each(PHASES)('in memory, phase %s', (phase) => {
@@ -33,6 +43,8 @@ describe.each(PHASES)('in memory, phase %s', (phase) => {
     store = memoryStore();
   });
   cacheContract(phase, () => store);
+  valueContract(phase, () => store);
+  tagContract(phase, () => store);
 });
 
 describe('the commands of a read and a write', () => {
@@ -82,7 +94,7 @@ describe('what a phase stores', () => {
     await cache.resolve(KEY, async () => ({ items: [] }), { ttlSeconds: 77 });
     expect(await redis.send(['KEYS', '*'])).toEqual([KEY]);
     expect(await redis.send(['GET', KEY])).toBe('{"items":[]}');
-    expect(await redis.send(['TTL', KEY])).toBe(77);
+    expectTtl(await redis.send(['PTTL', KEY]), 77);
   });
 
   test('isolated fills v2: and neither reads nor writes K', async () => {
@@ -91,7 +103,7 @@ describe('what a phase stores', () => {
     expect((await cache.resolve(KEY, async () => 'own')).value).toBe('own');
     expect(await redis.send(['GET', KEY])).toBe('"of the legacy backend"');
     expect(await redis.send(['GET', `v2:${KEY}`])).toBe('"own"');
-    expect(await redis.send(['TTL', `v2:${KEY}`])).toBe(300);
+    expectTtl(await redis.send(['PTTL', `v2:${KEY}`]), 300);
   });
 
   test.each(PHASES)('%s replaces bytes that do not decode, and a wrong type', async (phase) => {
@@ -117,7 +129,7 @@ describe('phase dual', () => {
     await open().resolve(KEY, async () => ({ items: [] }));
     expect(await standing()).toEqual([N, KEY].sort());
     expect(await redis.send(['MGET', N, KEY])).toEqual(['{"items":[]}', '{"items":[]}']);
-    expect(await redis.send(['TTL', KEY])).toBe(300);
+    expectTtl(await redis.send(['PTTL', KEY]), 300);
   });
 
   test('takes over what the legacy backend cached, byte for byte and for no longer, and counts it', async () => {
@@ -150,8 +162,9 @@ describe('phase dual', () => {
   });
 
   test('keeps "nothing" to itself: it is no value that the legacy backend writes', async () => {
-    await open().resolve(KEY, async () => null);
+    await open().resolve(KEY, async () => null, { negativeTtlSeconds: 20 });
     expect(await redis.send(['MGET', N, KEY, C])).toEqual(['null', null, null]);
+    expectTtl(await redis.send(['PTTL', N]), 20);
   });
 
   test('a failed load leaves no lease', async () => {

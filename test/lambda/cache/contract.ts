@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { type Cache, type CacheOptions, createCache } from '../../../lambda/cache/cache.ts';
+import { UnencodableValueError } from '../../../lambda/cache/codec.ts';
 import { LoaderTimeoutError } from '../../../lambda/cache/flight.ts';
 import { createKeyspace } from '../../../lambda/cache/keyspace.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
@@ -25,7 +26,7 @@ export function cacheContract(phase: Phase, store: () => CacheStore): void {
     expect(cache.getCacheMetrics()).toMatchObject({ hits: 1, misses: 1, errors: 0, inFlight: 0 });
   });
 
-  test.each([null, 0, '', false, [], 'ü \u2028 "quoted"'])('keeps %j as it is', async (value) => {
+  test.each([0, '', false, [], 'ü \u2028 "quoted"'])('keeps %j as it is', async (value) => {
     const cache = open();
     await cache.resolve(KEY, async () => value);
     expect(await cache.resolve(KEY, async () => 'other')).toEqual({ value, outcome: 'hit' });
@@ -127,12 +128,17 @@ export function cacheContract(phase: Phase, store: () => CacheStore): void {
     expect(answer.value).toBe('outer of inner');
   });
 
-  test('a value without an encoding is answered and not stored', async () => {
-    const cache = open();
-    expect((await cache.resolve(KEY, async () => undefined)).value).toBeUndefined();
-    expect(cache.getCacheMetrics().errors).toBe(1);
-    expect((await cache.resolve(KEY, async () => 'next')).outcome).toBe('miss');
-  });
+  test.each([undefined, { amount: Number.NaN }, [1n], { when: new Map() }])(
+    'a value without an encoding is answered and not stored: %p',
+    async (value) => {
+      const errors: unknown[] = [];
+      const cache = open({ onError: (error) => errors.push(error) });
+      expect((await cache.resolve<unknown>(KEY, async () => value)).value).toBe(value);
+      expect(cache.getCacheMetrics().errors).toBe(1);
+      expect(errors).toEqual([expect.any(UnencodableValueError)]);
+      expect((await cache.resolve(KEY, async () => 'next')).outcome).toBe('miss');
+    },
+  );
 
   test.each([0, -1, Number.NaN])('a TTL of %j is an error', async (ttlSeconds) => {
     await expect(open().resolve(KEY, async () => 1, { ttlSeconds })).rejects.toThrow('ttlSeconds');

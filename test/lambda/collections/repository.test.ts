@@ -3,7 +3,7 @@ import { deleteItem, NOT_FOUND, putItem, readList } from '../../../lambda/collec
 import type { ItemList, Owner } from '../../../lambda/collections/schema.ts';
 import { COLLECTIONS } from '../../../lambda/contract/families.ts';
 import { migrate } from '../../../lambda/database/migrate.ts';
-import { createPool, type Database } from '../../../lambda/database/pool.ts';
+import { createPool, type Database, withTransaction } from '../../../lambda/database/pool.ts';
 import { freshDatabase } from '../../support/servers.ts';
 
 let database: Database;
@@ -24,7 +24,8 @@ beforeEach(() => {
 });
 
 const put = (id: string, data: ItemList['items'][number]['data'] = {}, of = owner) =>
-  putItem(database, of, { id, data });
+  withTransaction(database, (tx) => putItem(tx, of, { id, data }));
+const remove = (id: string, of = owner) => withTransaction(database, (tx) => deleteItem(tx, of, id));
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const ascending = (values: readonly unknown[]) => values.map(Number).sort((a, b) => a - b);
@@ -35,9 +36,7 @@ describe('putItem and deleteItem', () => {
       ...COLLECTIONS.slice(1).map((collection) => ({ ...owner, collection })),
       { ...owner, userId: `${owner.userId}0` },
     ];
-    expect([await put('a'), await put('b'), await deleteItem(database, owner, 'a'), await put('a')]).toEqual([
-      1, 2, 3, 4,
-    ]);
+    expect([await put('a'), await put('b'), await remove('a'), await put('a')]).toEqual([1, 2, 3, 4]);
     for (const other of others) expect(await put('a', {}, other)).toBe(1);
     expect(await readList(database, owner)).toMatchObject({ version: 4 });
   });
@@ -51,7 +50,7 @@ describe('putItem and deleteItem', () => {
 
   test('an item has the version of its last change, the list that of the last of all', async () => {
     for (const id of ['b', 'a', 'b', 'c']) await put(id);
-    await deleteItem(database, owner, 'c');
+    await remove('c');
     const { items, version } = await readList(database, owner);
     expect(items.map((item) => [item.id, item.version])).toEqual([
       ['a', 2],
@@ -61,15 +60,15 @@ describe('putItem and deleteItem', () => {
   });
 
   test('a delete of what is not there changes nothing', async () => {
-    expect(await deleteItem(database, owner, 'a')).toBe(NOT_FOUND);
+    expect(await remove('a')).toBe(NOT_FOUND);
     const { rowCount } = await database.query('SELECT FROM collection_versions WHERE user_id = $1', [
       owner.userId,
     ]);
     expect(rowCount).toBe(0);
 
     await put('a');
-    expect(await deleteItem(database, owner, 'b')).toBe(NOT_FOUND);
-    expect(await deleteItem(database, { ...owner, collection: 'albums' }, 'a')).toBe(NOT_FOUND);
+    expect(await remove('b')).toBe(NOT_FOUND);
+    expect(await remove('a', { ...owner, collection: 'albums' })).toBe(NOT_FOUND);
     expect(await readList(database, owner)).toEqual({
       items: [{ id: 'a', version: 1, data: {} }],
       version: 1,
@@ -84,9 +83,7 @@ describe('putItem and deleteItem', () => {
 
   test('puts and deletes of one item at once do not wait for each other for ever', async () => {
     await put('a');
-    const answers = await Promise.all(
-      upTo(120).map((each) => (each % 2 ? put('a') : deleteItem(database, owner, 'a'))),
-    );
+    const answers = await Promise.all(upTo(120).map((each) => (each % 2 ? put('a') : remove('a'))));
     const changes = answers.filter((answer) => answer !== NOT_FOUND);
     expect(ascending(changes)).toEqual(upTo(changes.length + 1).slice(1));
     expect((await readList(database, owner)).version).toBe(changes.length + 1);

@@ -151,12 +151,12 @@ describe('the two together', () => {
     ]);
   });
 
-  test('each fills its own key for 300 seconds', async () => {
+  test('each fills its own key for 300 seconds, less a tenth at the most', async () => {
     for (const backend of BACKENDS) await list(backend);
     const keys = [`mocs:user:${user}:list`, `v2:mocs:user:${user}:list`];
     const ttls = await Promise.all(keys.map((key) => both.redis.send(['TTL', key])));
     for (const ttl of ttls) {
-      expect(ttl).toBeGreaterThan(290);
+      expect(ttl).toBeGreaterThan(265);
       expect(ttl).toBeLessThanOrEqual(300);
     }
   });

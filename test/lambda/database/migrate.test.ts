@@ -5,6 +5,8 @@ import { createPool, type Database } from '../../../lambda/database/pool.ts';
 import { freePort } from '../../../rehearsal/servers/process.ts';
 import { freshDatabase } from '../../support/servers.ts';
 
+const ALL_APPLIED = ['0001-collections', '0002-outbox'].map((name) => [name, 'Up', 'Success']);
+
 let url: string;
 
 beforeEach(async () => {
@@ -32,9 +34,9 @@ const namesOf = (results: Awaited<ReturnType<typeof migrate>>) =>
   results.map(({ migrationName, direction, status }) => [migrationName, direction, status]);
 
 describe('migrate', () => {
-  test('makes a table for each collection, and one for their versions', async () => {
-    expect(namesOf(await migrate(url))).toEqual([['0001-collections', 'Up', 'Success']]);
-    expect(await tables()).toEqual([...COLLECTIONS, 'collection_versions'].sort());
+  test('makes a table for each collection, one for their versions and one for the outbox', async () => {
+    expect(namesOf(await migrate(url))).toEqual(ALL_APPLIED);
+    expect(await tables()).toEqual([...COLLECTIONS, 'collection_versions', 'cutover_outbox'].sort());
   });
 
   test('applies nothing the second time, and changes no row', async () => {
@@ -48,7 +50,7 @@ describe('migrate', () => {
 
   test('applies each once when several processes begin at the same time', async () => {
     const results = await Promise.all([migrate(url), migrate(url), migrate(url)]);
-    expect(results.flatMap(namesOf)).toEqual([['0001-collections', 'Up', 'Success']]);
+    expect(results.flatMap(namesOf)).toEqual(ALL_APPLIED);
   });
 
   test('may take longer than a request: its statements have not the limit of one', async () => {

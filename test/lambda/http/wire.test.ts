@@ -89,14 +89,14 @@ describe('a configuration that cannot be served is refused with the names of its
 });
 
 describe('with Redis', () => {
-  test('it claims the environment, reads through its own key and fills it for 300 s', async () => {
+  test('it claims the environment, reads through its own key and fills it for 300 s, less a tenth at the most', async () => {
     const handler = await wired({ REDIS_URL });
     expect(await redis.send(['GET', 'cutover:env'])).toBe('test');
     expect((await read(handler)).headers).toMatchObject({ 'x-cache': 'miss' });
     expect((await read(handler)).headers).toMatchObject({ 'x-cache': 'hit' });
     expect(await redis.send(['KEYS', '*:list'])).toEqual([KEY]);
     const ttl = Number(await redis.send(['PTTL', KEY]));
-    expect(ttl).toBeGreaterThan(290_000);
+    expect(ttl).toBeGreaterThan(265_000);
     expect(ttl).toBeLessThanOrEqual(300_000);
   });
 
@@ -186,9 +186,9 @@ describe('a Redis that comes later', () => {
     const handler = await wired({ REDIS_URL: server.url });
     await server.restart();
     await look.ready(10_000);
-    // Its claim is the first command that it sends.
+    // Its claim is the first command that it sends, and INFO the last.
     const claimed = async () =>
-      /name=cutover-api .*cmd=set/.test(String(await look.send(['CLIENT', 'LIST'])));
+      /name=cutover-api .*cmd=info/.test(String(await look.send(['CLIENT', 'LIST'])));
     while (!(await claimed())) await sleep(20);
     await sleep(50);
     for (let reads = 0; reads < 5; reads += 1) {

@@ -1,0 +1,39 @@
+import { bumpEpochs, requireTags } from './epochs.ts';
+import { invalidationSteps, type Places } from './keyspace.ts';
+import type { CacheStore } from './store.ts';
+
+/** Whether every backend has forgotten the old value, or may still return it. */
+export type Acknowledgement = 'done' | 'pending';
+
+/** What a write has made outdated: entries by their keys, and by their tags. */
+export interface Outdated {
+  readonly places: readonly Places[];
+  readonly tags: readonly string[];
+}
+
+export interface InvalidationOptions {
+  /** Every store that somebody reads. */
+  readonly stores: readonly CacheStore[];
+  readonly onError: (error: unknown) => void;
+}
+
+const ATTEMPTS = 2;
+
+/** Makes every backend forget. @returns `pending` when one whole pass could not be confirmed; never rejects because of a store. */
+export async function invalidateAll(
+  { places, tags }: Outdated,
+  { stores, onError }: InvalidationOptions,
+): Promise<Acknowledgement> {
+  const steps = invalidationSteps(places);
+  const bumped = requireTags([...tags, ...places.flatMap((each) => each.tags)]);
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    try {
+      // Always all of it: repeating only the key that failed was stale in the model.
+      await Promise.all(stores.map((store) => Promise.all([store.unlink(steps), bumpEpochs(store, bumped)])));
+      return 'done';
+    } catch (error) {
+      onError(error);
+    }
+  }
+  return 'pending';
+}

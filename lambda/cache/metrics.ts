@@ -1,0 +1,28 @@
+/** What happened in this process since it started; `inFlight` and `connections` are of now. */
+export interface CacheMetrics {
+  readonly hits: number;
+  readonly misses: number;
+  /** Hits that the legacy key gave, in phase `dual`: at 0 for a while, that key is no longer needed. */
+  readonly legacyFallbacks: number;
+  /** Reads answered by a load alone, because the store could not or may not be asked. */
+  readonly bypasses: number;
+  /** Loads whose value was not stored because an invalidation came between. */
+  readonly fencedFills: number;
+  readonly errors: number;
+  /** Loads under a lease of this process. */
+  readonly inFlight: number;
+  /** Open connections to Redis. */
+  readonly connections: number;
+}
+
+/** The counters behind the metrics. */
+export type Counts = { -readonly [Name in Exclude<keyof CacheMetrics, 'inFlight' | 'connections'>]: number };
+
+export const noCounts = (): Counts => ({
+  hits: 0,
+  misses: 0,
+  legacyFallbacks: 0,
+  bypasses: 0,
+  fencedFills: 0,
+  errors: 0,
+});

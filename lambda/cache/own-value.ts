@@ -1,0 +1,44 @@
+import { InvalidKeyError, type Places } from './keyspace.ts';
+import type { CacheStore } from './store.ts';
+import type { Ttl } from './ttl.ts';
+
+export interface SetOptions {
+  /** Time to live in seconds, less up to a tenth. Default: the family's. */
+  readonly ttlSeconds?: Ttl;
+}
+
+/** What the cache itself owns. @throws InvalidKeyError for a family whose values a database owns. */
+export function requireOwn({ family }: Places): void {
+  if (!family.source) return;
+  throw new InvalidKeyError(
+    `cache: set on family ${family.name} is refused: table ${family.source.table} owns its values; fill it by getOrLoad and remove them by invalidate`,
+  );
+}
+
+export interface OwnWrite {
+  readonly places: Places;
+  readonly value: string;
+  readonly ttlMs: number;
+  /** Every store that somebody reads. */
+  readonly stores: readonly CacheStore[];
+  readonly onError: (error: unknown) => void;
+}
+
+/** Stores it where this phase fills: in phase `dual` under both keys. Never rejects. */
+export async function setOwn({
+  places,
+  value,
+  ttlMs,
+  stores,
+  onError,
+}: OwnWrite): Promise<'stored' | 'unavailable'> {
+  const { fence, home, legacy, fillsLegacy } = places;
+  const homes = fillsLegacy ? [legacy, home] : [home];
+  try {
+    await Promise.all(stores.map((store) => store.set({ fence, homes, value, ttlMs })));
+    return 'stored';
+  } catch (error) {
+    onError(error);
+    return 'unavailable';
+  }
+}
