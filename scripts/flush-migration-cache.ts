@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { environmentName, readSwitch } from '../lambda/cache/phase.ts';
+import { environmentName } from '../lambda/cache/phase.ts';
 import { ConfigurationError } from '../lambda/contract/errors.ts';
+import { readSwitch } from '../lambda/contract/switches.ts';
 import type { FlushReport } from '../lambda/flush/engine.ts';
 import { type FlushPlan, planFlush } from '../lambda/flush/plan.ts';
 

@@ -1,26 +1,8 @@
 import type { Phase } from '../contract/environment.ts';
 import { ConfigurationError } from '../contract/errors.ts';
+import { type Environment, readSwitch } from '../contract/switches.ts';
 
-export type { Phase };
-
-/** The environment, or a part of it: `process.env` fits. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-const ON = new Set(['true', '1']);
-const OFF = new Set(['false', '0', '', undefined]);
-
-/**
- * Reads a switch: `true|1`, or `false|0` or unset.
- * @throws ConfigurationError for any other value.
- */
-export function readSwitch(environment: Environment, name: string): boolean {
-  const value = environment[name];
-  if (ON.has(value ?? '')) return true;
-  if (OFF.has(value)) return false;
-  throw new ConfigurationError(
-    `cache: ${name}=${value} is not a switch; use true, false, 1 or 0, or unset it`,
-  );
-}
+export type { Environment, Phase };
 
 /**
  * The phase that the environment selects: `isolated` with MIGRATION_MODE, `dual` with CW_CACHE_PREFIX_ENABLED and

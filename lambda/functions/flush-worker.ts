@@ -1,5 +1,6 @@
-import { environmentName, readSwitch } from '../cache/phase.ts';
+import { environmentName } from '../cache/phase.ts';
 import { ConfigurationError } from '../contract/errors.ts';
+import { readSwitch } from '../contract/switches.ts';
 import type { FlushReport } from '../flush/engine.ts';
 import { planFlush } from '../flush/plan.ts';
 import { flushAt } from '../flush/run.ts';

@@ -1,13 +1,18 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { end, type Launched, launch, onFreePort, untilReady } from './process.ts';
+import { type RedisCertificate, redisCertificate } from './redis-certificate.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A Redis of our own on 127.0.0.1. */
 export interface RedisServer {
+  /** Of the default user, who needs no password and may do everything. */
   readonly url: string;
   readonly port: number;
+  /** The CA that signed its certificate, in PEM; undefined without TLS. */
+  readonly ca: string | undefined;
   /** The process that runs now: another one after `restart`. */
   readonly pid: number;
   /** Resolves when the process that runs now has ended, and says how. */
@@ -24,6 +29,10 @@ export interface RedisOptions {
   readonly args?: readonly string[];
   /** A free one unless told. */
   readonly port?: number;
+  /** Whether it speaks TLS, and nothing else; with a certificate of its own unless one is given. */
+  readonly tls?: boolean | RedisCertificate;
+  /** More users, by name, with their ACL rules: `{ reader: ['on', '>password', '~*', '+get'] }`. */
+  readonly users?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** `SET ... NX ... GET`, which takes a lease, came with Redis 7. */
@@ -41,9 +50,15 @@ export async function startRedis(workspace: Workspace, options: RedisOptions = {
   const name = `redis-${count}`;
   const folder = path.join(workspace.folder, name);
   mkdirSync(folder);
+  const certificate = options.tls === true ? await redisCertificate(folder) : options.tls || undefined;
+  const ca = certificate?.ca;
+  const users = Object.entries(options.users ?? {}).flatMap(([user, rules]) => ['--user', user, ...rules]);
 
   const start = async (port: number) => {
-    const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+    const listen = certificate
+      ? ['--port', '0', '--tls-port', `${port}`, ...certificate.args]
+      : ['--port', `${port}`];
+    const args = [...listen, '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...users];
     const server = launch(workspace, {
       name,
       command,
@@ -52,7 +67,7 @@ export async function startRedis(workspace: Workspace, options: RedisOptions = {
     });
     let info = '';
     await untilReady(server, `Redis on port ${port}`, async () => {
-      info = await answer(port, server);
+      info = await answer({ port, ca }, server);
       return info !== '';
     });
     const version = /redis_version:([\d.]+)/.exec(info)?.[1];
@@ -67,8 +82,9 @@ export async function startRedis(workspace: Workspace, options: RedisOptions = {
   let { server, port } = await onFreePort(start, options.port);
 
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${ca ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     port,
+    ca,
     get pid() {
       return server.child.pid ?? 0;
     },
@@ -88,10 +104,15 @@ export async function startRedis(workspace: Workspace, options: RedisOptions = {
 }
 
 /** What our own process tells of itself once it has loaded its data; '' until then. */
-function answer(port: number, { child }: Launched): Promise<string> {
+function answer(
+  { port, ca }: { port: number; ca: string | undefined },
+  { child }: Launched,
+): Promise<string> {
   return new Promise((resolve) => {
     let reply = '';
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('INFO\r\n'));
+    const ask = () => socket.write('INFO\r\n');
+    const to = { port, host: '127.0.0.1' };
+    const socket = ca ? connectTls({ ...to, ca }, ask) : connect(to, ask);
     socket.setTimeout(500, () => socket.destroy());
     socket.on('error', () => {});
     socket.on('close', () => resolve(''));

@@ -15,6 +15,8 @@ export interface FlakyRedis {
   readonly url: string;
   /** How many connections were asked for. */
   readonly attempts: number;
+  /** From now on nothing passes on the connections that are open, and nobody is told: as if the peer had vanished. */
+  vanish(): void;
 }
 
 export interface FlakyOptions {
@@ -26,6 +28,7 @@ export interface FlakyOptions {
 
 export async function flakyRedis({ first, to }: FlakyOptions): Promise<FlakyRedis> {
   let attempts = 0;
+  const open: (() => void)[] = [];
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -40,6 +43,12 @@ export async function flakyRedis({ first, to }: FlakyOptions): Promise<FlakyRedi
     if (answer === 'hangs up' || !to) return void caller.destroy();
     const redis = keep(connect(to.port, '127.0.0.1'));
     caller.pipe(redis).pipe(caller);
+    open.push(() => {
+      caller.unpipe(redis);
+      redis.unpipe(caller);
+      caller.resume();
+      redis.resume();
+    });
     for (const [one, other] of [[caller, redis] as const, [redis, caller] as const]) {
       one.once('close', () => other.destroy());
     }
@@ -52,6 +61,9 @@ export async function flakyRedis({ first, to }: FlakyOptions): Promise<FlakyRedi
     url: `redis://127.0.0.1:${port}`,
     get attempts() {
       return attempts;
+    },
+    vanish() {
+      for (const cut of open.splice(0)) cut();
     },
   };
 }

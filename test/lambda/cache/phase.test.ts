@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { environmentName, phaseOf, readSwitch } from '../../../lambda/cache/phase.ts';
+import { environmentName, phaseOf } from '../../../lambda/cache/phase.ts';
 import { PHASE_SWITCHES } from '../../../lambda/contract/environment.ts';
 import { ConfigurationError } from '../../../lambda/contract/errors.ts';
 
@@ -27,15 +27,6 @@ describe('phaseOf', () => {
     for (const name of named) expect(() => phaseOf(environment)).toThrow(name);
   });
 });
-
-test.each([
-  ['true', true],
-  ['1', true],
-  ['false', false],
-  ['0', false],
-  ['', false],
-  [undefined, false],
-])('a switch of %j is %j', (value, on) => expect(readSwitch({ SWITCH: value }, 'SWITCH')).toBe(on));
 
 test.each([undefined, '', 'a:b', 'with space', 'x'.repeat(33)])('NODE_ENV=%j is refused', (value) => {
   expect(() => environmentName(value)).toThrow('NODE_ENV');

@@ -60,7 +60,7 @@ test('gives up after the third time', async () => {
   const door = await flakyRedis({ first: [] });
   await expect(flushAt(door.url, { plan })).rejects.toMatchObject({
     name: 'RedisUnavailableError',
-    message: 'redis: no connection: Socket closed unexpectedly',
+    message: expect.stringMatching(/^redis: no connection: Socket closed unexpectedly/),
   });
   expect(door.attempts).toBe(3);
 });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { connectRedis, type RedisConnection, type RedisOptions } from '../../../lambda/redis/connection.ts';
 import { freePort } from '../../../rehearsal/servers/process.ts';
 import { flakyRedis } from '../../support/flaky-redis.ts';
-import { lookInto } from '../../support/redis.ts';
+import { lookInto, within } from '../../support/redis.ts';
 import { ownRedis } from '../../support/servers.ts';
 
 const DEADLINE_MS = 250;
@@ -21,16 +21,6 @@ function connected(options: RedisOptions): RedisConnection {
   opened.push(connection);
   return connection;
 }
-
-/** How a promise ends, or `still waiting` after so many milliseconds. */
-const within = (pending: Promise<unknown>, ms: number): Promise<unknown> =>
-  Promise.race([
-    pending.then(
-      (value) => value,
-      (error: Error) => error.name,
-    ),
-    sleep(ms, 'still waiting', { ref: false }),
-  ]);
 
 /** Sends until it is answered; the test's own time limit bounds it. */
 async function answered(redis: RedisConnection): Promise<void> {

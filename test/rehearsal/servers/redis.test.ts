@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { createClient } from '@redis/client';
+import { lookInto } from '../../support/redis.ts';
 import { ownRedis, ownWorkspace } from '../../support/servers.ts';
 import { isAlive } from './remains.ts';
 
@@ -91,4 +92,24 @@ test('a server older than Redis 7 is refused', async () => {
   await expect(ownRedis()).rejects.toThrow(
     'redis-server is version 6.2.14: install 7 or newer, or set REDIS_URL',
   );
+});
+
+test('with TLS it answers those who trust its CA, and nobody else', async () => {
+  const { url, ca, restart } = await ownRedis({ tls: true });
+  expect(url).toMatch(/^rediss:/);
+  expect(await (await lookInto(url, { ca })).send(['PING'])).toBe('PONG');
+  await expect(ask(url, 'PING')).rejects.toThrow(/certificate/);
+  await expect(ask(url.replace('rediss', 'redis'), 'PING')).rejects.toThrow();
+  await restart();
+  expect(await (await lookInto(url, { ca })).send(['PING'])).toBe('PONG');
+});
+
+test('its users are there, after a restart, too', async () => {
+  const redis = await ownRedis({ users: { reader: ['on', '>secret', '~mocs:*', '+get'] } });
+  const url = redis.url.replace('//', '//reader:secret@');
+  for (const again of [false, true]) {
+    if (again) await redis.restart();
+    expect(await ask(url, 'GET', 'mocs:a')).toBeNull();
+    await expect(ask(url, 'SET', 'mocs:a', 'x')).rejects.toThrow(/^NOPERM /);
+  }
 });
