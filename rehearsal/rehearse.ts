@@ -153,7 +153,7 @@ async function startDispatcher({ ground, env, printer }: Performance): Promise<D
   const tell = (message: string, { reason }: Readonly<Record<string, unknown>> = {}) =>
     printer.line(`dispatch ${message}: ${String(reason)}`);
   const dispatcher = await openDispatcher({
-    redisUrl: ground.redisUrl,
+    redis: { url: ground.redisUrl },
     databaseUrl: ground.databaseUrl,
     env,
     logger: { info: () => {}, warn: tell, error: tell },

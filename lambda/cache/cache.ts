@@ -34,6 +34,8 @@ export interface CacheOptions {
   readonly epochs?: boolean;
   /** Whether the caller is inside a transaction: what it reads there nobody else may see yet. */
   readonly inTransaction?: () => boolean;
+  /** Whether keys live on several servers, by slot: then those that cannot share one with their lease bypass the cache. Default: false. */
+  readonly clustered?: boolean;
   /** How many connections to the store are open now. */
   readonly connections?: () => number;
   /** Told of each error of the store and of the family concerned, never of a key or a value. */
@@ -66,7 +68,7 @@ const LEASE_MARGIN_MS = 1000;
  */
 export function createCache(options: CacheOptions): Cache {
   const { keyspace, store, codec = jsonCodec, loaderTimeoutMs = 5000, onError } = options;
-  const { epochs = false, inTransaction = () => false, connections = () => 0 } = options;
+  const { epochs = false, inTransaction = () => false, clustered = false, connections = () => 0 } = options;
   const stores = options.invalidates ?? (store ? [store] : []);
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
   const counts: Counts = noCounts();
@@ -100,8 +102,8 @@ export function createCache(options: CacheOptions): Cache {
   });
 
   /** Tagged entries live in a namespace only: in phase `legacy` there is none. */
-  const mayStore = ({ home, legacy }: Places, tags: readonly string[] | undefined): boolean =>
-    tags === undefined || (epochs && home !== legacy);
+  const mayStore = (places: Places, tags: readonly string[] | undefined): boolean =>
+    (tags === undefined || (epochs && places.home !== places.legacy)) && (!clustered || places.sharesSlot);
 
   /** How long a value and "nothing" will stay, in milliseconds. */
   const lifetimesOf = <T>({ family }: Places, options: ReadOptions<T>) => {

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CutoverError } from '../contract/errors.ts';
+import type { Primary } from '../redis/connection.ts';
+import { slotOf } from '../redis/slot.ts';
 import type { Send } from './redis-store.ts';
 
 /** This Redis may have lost invalidations that it confirmed, and nobody has repeated them yet. */
@@ -8,92 +10,99 @@ export class ReplayPendingError extends CutoverError {
   readonly code = 'CUTOVER_REPLAY_PENDING';
 }
 
-/** A server that writes go to. */
-export interface Primary {
-  readonly send: Send;
-  /** The key that says to which life of this server the outbox was last replayed. */
-  readonly markKey: string;
-}
-
 /** Whether the cache may be read and filled. */
 export interface ReplayGate {
+  /** Whether every server was asked since its connection, and the outbox is replayed to it. */
   isOpen(): boolean;
   /**
-   * Closes, and asks whether these servers are those that the outbox was last replayed to; opens when they are. To be called
-   * on each new connection before anything is sent on it. Resolves with the first answer, and never rejects.
+   * Closes, and asks whether this is the server that the outbox was last replayed to; opens when it is. To be called on each
+   * new connection before anything else is sent on it. Resolves with the first answer, and never rejects.
    */
-  connected(): Promise<void>;
+  connected(primary: Primary): Promise<void>;
   close(): void;
 }
 
 export interface ReplayGateOptions {
-  readonly primaries: () => readonly Primary[];
   /** Repeats what the outbox remembers; false while another process does so. Without it, somebody else has to. */
   readonly replay?: (() => Promise<boolean>) | undefined;
+  /** The servers that are in use now; one that has gone is not asked again. Default: all that have ever connected. */
+  readonly primaries?: () => readonly Primary[];
   readonly onError?: (error: unknown) => void;
   readonly askAgainAfterMs?: number;
 }
 
-/** The key of a single server, and of the first one of a cluster. */
+/** The key that says to which life of a server the outbox was last replayed. */
 export const REPLAYED = 'cutover:replayed';
 
-export function createReplayGate(options: ReplayGateOptions): ReplayGate {
-  const { primaries, replay, onError = () => {}, askAgainAfterMs = 1000 } = options;
-  let open = false;
-  /** Counts the calls of `connected`: a check of an older connection says nothing of this one. */
-  let latest = 0;
+export function createReplayGate(options: ReplayGateOptions = {}): ReplayGate {
+  const { replay, primaries, onError = () => {}, askAgainAfterMs = 1000 } = options;
+  /** Per server the number of its latest connection, until that one has been found replayed. */
+  const unsure = new Map<Primary, number>();
+  let connections = 0;
+  let closed = false;
 
-  const isReplayed = async (): Promise<boolean> => {
-    const lives = await Promise.all(primaries().map(lifeOf));
+  const isReplayed = async (primary: Primary): Promise<boolean> => {
+    const markKey = markKeyOf(primary);
+    const { life, mark } = await lifeOf(primary, markKey);
     // Where nothing has been replayed ever, nothing has run yet.
-    const behind = lives.filter(({ life, mark }) => mark !== life && (mark !== null || replay));
-    if (behind.length === 0) return true;
+    if (mark === life || (mark === null && !replay)) return true;
     if (!(await replay?.())) return false;
-    await Promise.all(behind.map(({ primary, life }) => primary.send(['SET', primary.markKey, life])));
+    await primary.send(['SET', markKey, life]);
     return true;
   };
 
-  const check = async (mine: number): Promise<boolean> => {
+  /** @returns whether there is nothing more to ask on this connection. */
+  const check = async (primary: Primary, connection: number): Promise<boolean> => {
+    const isOver = () => closed || unsure.get(primary) !== connection;
     try {
-      const replayed = await isReplayed();
-      if (mine !== latest) return true;
-      open = replayed;
-      return replayed;
+      const replayed = await isReplayed(primary);
+      if (!isOver() && replayed) unsure.delete(primary);
     } catch (error) {
-      if (mine === latest) onError(error);
-      return mine !== latest;
+      if (!isOver()) onError(error);
     }
+    if (primaries && !primaries().includes(primary)) unsure.delete(primary);
+    return isOver();
   };
 
   return {
-    isOpen: () => open,
-    async connected() {
-      open = false;
-      latest += 1;
-      const mine = latest;
-      if (await check(mine)) return;
+    isOpen: () => !closed && connections > 0 && unsure.size === 0,
+    async connected(primary) {
+      connections += 1;
+      const connection = connections;
+      unsure.set(primary, connection);
+      if (await check(primary, connection)) return;
       void (async () => {
         do await sleep(askAgainAfterMs, undefined, { ref: false });
-        while (!(await check(mine)));
+        while (!(await check(primary, connection)));
       })();
     },
     close() {
-      open = false;
-      latest += 1;
+      closed = true;
     },
   };
 }
 
+/** A key that this server holds: in a cluster each has one in a slot of its own. */
+function markKeyOf({ slots }: Primary): string {
+  const holds = (key: string) => slots.some(({ from, to }) => slotOf(key) >= from && slotOf(key) <= to);
+  let key = REPLAYED;
+  for (let number = 1; !holds(key) && number <= MAX_NUMBER; number += 1) key = `${REPLAYED}:{${number}}`;
+  return key;
+}
+
+/** Every slot is some number's among so many: 16384 slots, drawn by a hash. */
+const MAX_NUMBER = 500_000;
+
 /** Which life of a server this is: a restart draws a new run id, a failover a new replication id. */
-async function lifeOf(primary: Primary) {
+async function lifeOf({ send }: Primary, markKey: string) {
   const [mark, server, replication] = await Promise.all([
-    primary.send(['GET', primary.markKey]),
-    primary.send(['INFO', 'server']),
-    primary.send(['INFO', 'replication']),
+    send(['GET', markKey]),
+    send(['INFO', 'server']),
+    send(['INFO', 'replication']),
   ]);
   const runId = /run_id:(\w+)/.exec(String(server))?.[1];
   const replicationId = /master_replid:(\w+)/.exec(String(replication))?.[1];
-  return { primary, mark: mark === null ? null : String(mark), life: `${runId}:${replicationId}` };
+  return { mark: mark === null ? null : String(mark), life: `${runId}:${replicationId}` };
 }
 
 /** Sends only while the gate is open; an answer that arrives after it has closed may be of the server that is not replayed. */

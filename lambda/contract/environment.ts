@@ -1,3 +1,6 @@
+/** Which Redis, and how a process shows it who it is. */
+const REDIS = ['REDIS_URL', 'REDIS_AUTH', 'REDIS_CLUSTER', 'REDIS_IAM_CACHE'] as const;
+
 /**
  * The environment variables of each deployed function: what `lib/` sets and what the function reads.
  * A test compares both sides with this list.
@@ -5,7 +8,7 @@
 export const FUNCTION_ENVIRONMENT = {
   api: [
     'NODE_ENV',
-    'REDIS_URL',
+    ...REDIS,
     'DATABASE_URL',
     'MIGRATION_MODE',
     'CW_CACHE_PREFIX_ENABLED',
@@ -14,7 +17,7 @@ export const FUNCTION_ENVIRONMENT = {
     'CACHE_MODE',
     'LOG_LEVEL',
   ],
-  dispatcher: ['NODE_ENV', 'REDIS_URL', 'DATABASE_URL', 'LOG_LEVEL'],
+  dispatcher: ['NODE_ENV', ...REDIS, 'DATABASE_URL', 'LOG_LEVEL'],
   'flush-worker': ['NODE_ENV', 'REDIS_URL', 'DRY_RUN', 'LOG_LEVEL'],
   migrate: ['DATABASE_URL', 'LOG_LEVEL'],
 } as const;

@@ -2,6 +2,7 @@ import { environmentName } from '../cache/phase.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import type { DispatchReport } from '../outbox/dispatch.ts';
 import { type Dispatcher, openDispatcher } from '../outbox/dispatcher.ts';
+import { redisOptionsOf } from '../redis/options.ts';
 import { createLogger } from '../telemetry/logger.ts';
 
 const logger = createLogger('cutover-dispatcher');
@@ -16,12 +17,13 @@ export async function handler(): Promise<DispatchReport> {
 }
 
 function open(): Promise<Dispatcher> {
-  const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } = process.env;
-  if (!redisUrl) throw new ConfigurationError('dispatcher: REDIS_URL is not set; it is redis://host:6379');
+  const { DATABASE_URL: databaseUrl } = process.env;
+  const redis = redisOptionsOf(process.env);
+  if (!redis) throw new ConfigurationError('dispatcher: REDIS_URL is not set; it is redis://host:6379');
   if (!databaseUrl) {
     throw new ConfigurationError(
       'dispatcher: DATABASE_URL is not set; it is postgresql://user:password@host:5432/name',
     );
   }
-  return openDispatcher({ redisUrl, databaseUrl, env: environmentName(process.env['NODE_ENV']), logger });
+  return openDispatcher({ redis, databaseUrl, env: environmentName(process.env['NODE_ENV']), logger });
 }

@@ -10,6 +10,7 @@ import { ConfigurationError } from '../contract/errors.ts';
 import { readSwitch } from '../contract/switches.ts';
 import { type Database, isInTransaction } from '../database/pool.ts';
 import { openReplayedRedis, type ReplayedRedis } from '../outbox/replayed-redis.ts';
+import { redisOptionsOf } from '../redis/options.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 
 const CACHE_MODES = ['redis', 'memory', 'off'] as const;
@@ -37,7 +38,7 @@ export interface WireOptions {
 }
 
 /**
- * Wires the cache from the environment: REDIS_URL, NODE_ENV, the phase's switches, CW_CACHE_EPOCHS_ENABLED and CACHE_MODE.
+ * Wires the cache from the environment: what `redisOptionsOf` reads, NODE_ENV, the phase's switches, CW_CACHE_EPOCHS_ENABLED and CACHE_MODE.
  * @throws ConfigurationError naming the variable; also when the Redis is in use under another NODE_ENV.
  */
 export async function wireCache(environment: Environment, options: WireOptions): Promise<WiredCache> {
@@ -48,25 +49,26 @@ export async function wireCache(environment: Environment, options: WireOptions):
   });
   const mode = cacheMode(environment);
   const epochs = readSwitch(environment, 'CW_CACHE_EPOCHS_ENABLED');
-  const { REDIS_URL: url } = environment;
-  const redis = url
-    ? await openReplayedRedis({ url, name: 'cutover-api', keyspace, database, logger })
-    : undefined;
+  const target = redisOptionsOf(environment);
+  const redis =
+    target && (await openReplayedRedis({ ...target, name: 'cutover-api', keyspace, database, logger }));
 
   const stores: Record<CacheMode, () => CacheStore | undefined> = {
-    redis: () => redis && redisStore(guarded(redis, logger)),
+    redis: () => redis && redisStore(guarded(redis, logger), redis),
     memory: memoryStore,
     off: () => undefined,
   };
   const store = stores[mode]();
   // Whatever this process reads, the others read Redis; and an invalidation does not ask the breaker.
-  const invalidates = [redis && redisStore(redis.send), mode === 'memory' ? store : undefined];
+  const invalidates = [redis && redisStore(redis.send, redis), mode === 'memory' ? store : undefined];
   const cacheOptions: CacheOptions = {
     keyspace,
     store,
     epochs,
     invalidates: invalidates.filter((each) => each !== undefined),
     inTransaction: isInTransaction,
+    clustered: redis?.clustered ?? false,
+    connections: () => redis?.connections ?? 0,
     onError: (error, family) => logger.warn('cache error', { family, ...errorFields(error) }),
   };
   return { cache: create(cacheOptions, redis?.send ?? noRedis), keyspace, send: redis?.send };

@@ -10,7 +10,10 @@ export interface Forgetting {
 }
 
 /** Makes every backend forget what these entries name. A name that no key can have has nothing to forget. */
-export async function forget(entries: readonly OutboxEntry[], { keyspace, cache }: Forgetting): Promise<Acknowledgement> {
+export async function forget(
+  entries: readonly OutboxEntry[],
+  { keyspace, cache }: Forgetting,
+): Promise<Acknowledgement> {
   const namesOf = (kind: OutboxEntry['kind']) => [
     ...new Set(entries.filter((entry) => entry.kind === kind).map(({ name }) => name)),
   ];
@@ -39,7 +42,11 @@ export const BATCH = 200;
  * Replays what nobody has confirmed: writes that answered `pending`, whose process died, or that know nothing of Cutover.
  * Any number of dispatchers may run at once. @throws what the database throws.
  */
-export async function dispatch({ database, retentionSeconds, ...forgetting }: DispatchOptions): Promise<DispatchReport> {
+export async function dispatch({
+  database,
+  retentionSeconds,
+  ...forgetting
+}: DispatchOptions): Promise<DispatchReport> {
   let confirmed = 0;
   let pending = false;
   for (let afterId = '0'; ; ) {

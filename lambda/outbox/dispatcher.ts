@@ -4,12 +4,13 @@ import { createKeyspace } from '../cache/keyspace.ts';
 import { redisStore } from '../cache/redis-store.ts';
 import { retentionSeconds } from '../contract/families.ts';
 import { createPool } from '../database/pool.ts';
+import type { RedisTarget } from '../redis/options.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import { type DispatchReport, dispatch } from './dispatch.ts';
 import { openReplayedRedis } from './replayed-redis.ts';
 
 export interface DispatcherOptions {
-  readonly redisUrl: string;
+  readonly redis: RedisTarget;
   readonly databaseUrl: string;
   /** The name in `cw:{env}:`. */
   readonly env: string;
@@ -31,7 +32,12 @@ const DEADLINE_MS = 2000;
  * The process that makes good for writes whose invalidation was not confirmed, on connections of its own.
  * @throws ConfigurationError when the Redis is in use under another NODE_ENV.
  */
-export async function openDispatcher({ redisUrl, databaseUrl, env, logger }: DispatcherOptions): Promise<Dispatcher> {
+export async function openDispatcher({
+  redis: target,
+  databaseUrl,
+  env,
+  logger,
+}: DispatcherOptions): Promise<Dispatcher> {
   // An invalidation names the same keys in every phase.
   const keyspace = createKeyspace({ phase: 'legacy', env });
   const database = createPool({
@@ -41,7 +47,7 @@ export async function openDispatcher({ redisUrl, databaseUrl, env, logger }: Dis
     onError: (error) => logger.warn('database connection error', errorFields(error)),
   });
   const redis = await openReplayedRedis({
-    url: redisUrl,
+    ...target,
     name: 'cutover-dispatcher',
     keyspace,
     database,
@@ -50,12 +56,13 @@ export async function openDispatcher({ redisUrl, databaseUrl, env, logger }: Dis
   });
   const cache = createCache({
     keyspace,
-    store: redisStore(redis.send),
+    store: redisStore(redis.send, redis),
     onError: (error, family) => logger.warn('invalidation failed', { family, ...errorFields(error) }),
   });
   const ended = new AbortController();
   let running: Promise<void> = Promise.resolve();
-  const pass = () => dispatch({ database, keyspace, cache, retentionSeconds: retentionSeconds(keyspace.families) });
+  const pass = () =>
+    dispatch({ database, keyspace, cache, retentionSeconds: retentionSeconds(keyspace.families) });
 
   return {
     dispatch: pass,

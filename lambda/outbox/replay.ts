@@ -20,9 +20,13 @@ export async function replayOutbox({ database, ...forgetting }: ReplayOptions): 
   return withTransaction(
     database,
     async (tx) => {
-      const { rows } = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [LOCK]);
+      const { rows } = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [
+        LOCK,
+      ]);
       if (!rows[0]?.mine) return false;
-      await tx.query('DECLARE remembered NO SCROLL CURSOR FOR SELECT DISTINCT kind, name FROM cutover_outbox');
+      await tx.query(
+        'DECLARE remembered NO SCROLL CURSOR FOR SELECT DISTINCT kind, name FROM cutover_outbox',
+      );
       for (;;) {
         const { rows: entries } = await tx.query<OutboxEntry>(`FETCH ${BATCH} FROM remembered`);
         if (entries.length === 0) return true;

@@ -3,29 +3,24 @@ import { createCache } from '../cache/cache.ts';
 import { claimEnvironment } from '../cache/claim.ts';
 import type { Keyspace } from '../cache/keyspace.ts';
 import { redisStore, type Send } from '../cache/redis-store.ts';
-import { createReplayGate, REPLAYED, type ReplayGate } from '../cache/replay-gate.ts';
+import { createReplayGate, type ReplayGate } from '../cache/replay-gate.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import type { Database } from '../database/pool.ts';
-import { connectRedis } from '../redis/connection.ts';
+import { connectRedis, type RedisConnection, type RedisOptions } from '../redis/connection.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import { replayOutbox } from './replay.ts';
 
 /** A Redis that this environment has claimed, and to which its outbox is replayed before it is read. */
-export interface ReplayedRedis {
+export interface ReplayedRedis extends Pick<RedisConnection, 'clustered' | 'connections' | 'close'> {
   readonly send: Send;
   readonly gate: ReplayGate;
-  close(): void;
 }
 
-export interface ReplayedRedisOptions {
-  readonly url: string;
-  /** How the connection is named in CLIENT LIST. */
-  readonly name: string;
+export interface ReplayedRedisOptions
+  extends Pick<RedisOptions, 'url' | 'cluster' | 'iam' | 'name' | 'deadlineMs'> {
   readonly keyspace: Keyspace;
   readonly database: Database;
   readonly logger: Logger;
-  /** How long a reply may take. Default: a handler's deadline. */
-  readonly deadlineMs?: number;
 }
 
 /** How long a cold start waits for the connection, which goes on behind it, and for what it asks there. */
@@ -57,19 +52,23 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
     claim = askForClaim();
   };
   const gate = createReplayGate({
-    primaries: () => [{ send: redis.send, markKey: REPLAYED }],
+    primaries: () => redis.primaries(),
     // What belongs to another environment is not ours to invalidate.
     replay: async () =>
       (await claim) &&
-      replayOutbox({ database, keyspace, cache: createCache({ keyspace, store: redisStore(redis.send) }) }),
+      replayOutbox({
+        database,
+        keyspace,
+        cache: createCache({ keyspace, store: redisStore(redis.send, redis) }),
+      }),
     onError: (error) => logger.warn('the outbox is not replayed yet', errorFields(error)),
   });
   const redis = connectRedis({
     ...connection,
-    onReady: () => {
+    onReady: (primary) => {
       logger.info('redis connected');
       claimNow();
-      checked = gate.connected();
+      checked = gate.connected(primary);
     },
     onError: (error) => logger.warn('redis connection error', errorFields(error)),
   });
@@ -87,6 +86,10 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
   return {
     send: (command) => (refused ? Promise.reject(refused) : redis.send(command)),
     gate,
+    clustered: redis.clustered,
+    get connections() {
+      return redis.connections;
+    },
     close,
   };
 }

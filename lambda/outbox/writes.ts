@@ -5,7 +5,6 @@ import { type Database, type Queryable, withTransaction } from '../database/pool
 import { INVALIDATES_ITSELF } from '../database/triggers.ts';
 import { createConfirmer, insertEntries, type OutboxEntry } from './outbox.ts';
 
-
 /** A transaction that says what it makes outdated. The triggers are silent in it: what it does not say nobody does. */
 export interface WriteTransaction extends Queryable {
   /** Names keys that every backend has to forget once this is committed. @throws InvalidKeyError; then nothing is committed. */

@@ -5,7 +5,7 @@ import { createDeadline, DeadlineError } from './deadline.ts';
 import { endpointOf } from './endpoint.ts';
 import { explained, unavailable } from './errors.ts';
 import { type IamCredentials, iamCredentials } from './iam.ts';
-import { LAST_SLOT } from './slot.ts';
+import { ALL_SLOTS } from './slot.ts';
 import { createThawCheck, PROOF_SHARE } from './thaw.ts';
 import { createWaiters } from './waiters.ts';
 
@@ -197,7 +197,7 @@ export function connectSingle({
       ? judged(bounded(current.sendCommand([...command])))
       : sendSince(performance.now(), command);
 
-  const primary: Primary = { send, slots: [{ from: 0, to: LAST_SLOT }] };
+  const primary: Primary = { send, slots: ALL_SLOTS };
 
   return {
     send,

@@ -1,7 +1,10 @@
-import type { Command } from './connection.ts';
+import type { Command, SlotRange } from './connection.ts';
 
 /** A cluster has 16384 slots. */
 export const LAST_SLOT = 16383;
+
+/** What a server that is no part of a cluster holds. */
+export const ALL_SLOTS: readonly SlotRange[] = [{ from: 0, to: LAST_SLOT }];
 
 /** CRC-16/XMODEM, polynomial 0x1021: redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec. */
 const CRC16 = Uint16Array.from({ length: 256 }, (_, byte) => {

@@ -22,6 +22,9 @@ import type { StageConfig } from '../stages.ts';
 const BASE_MEMORY_MB = 256;
 const REDIS_CLIENT_MEMORY_MB = 128;
 
+/** The cache is one shard, and its users show a password. */
+export const REDIS_SETTINGS = { REDIS_AUTH: 'url', REDIS_CLUSTER: '0', REDIS_IAM_CACHE: '' } as const;
+
 /** Where a function's code comes from. */
 export type CodeOf = (name: FunctionName) => Code;
 

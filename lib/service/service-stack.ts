@@ -6,7 +6,13 @@ import { CutoverStack, type CutoverStackProps } from '../cutover-stack.ts';
 import type { DataStack } from '../data/data-stack.ts';
 import type { NetworkStack } from '../network/network-stack.ts';
 import { Canary } from './canary.ts';
-import { bundledCode, type CodeOf, CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
+import {
+  bundledCode,
+  type CodeOf,
+  CutoverFunction,
+  type FunctionPlatform,
+  REDIS_SETTINGS,
+} from './cutover-function.ts';
 import { DispatchSchedule } from './dispatch-schedule.ts';
 import { FlushSchedule } from './flush-schedule.ts';
 import { Migration } from './migration.ts';
@@ -42,6 +48,7 @@ export class ServiceStack extends CutoverStack {
       settings: {
         NODE_ENV: stage.nodeEnv,
         ...PHASE_SWITCHES[stage.phase],
+        ...REDIS_SETTINGS,
         CW_CACHE_EPOCHS_ENABLED: stage.epochs ? '1' : '0',
         CACHE_MODE: 'redis',
         LOG_LEVEL: stage.logLevel,

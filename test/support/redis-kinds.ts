@@ -10,11 +10,12 @@ import { ownRedis, ownWorkspace } from './servers.ts';
 
 /** What the runtime asks of Redis, its client's greeting included, and nothing else. */
 const RUNTIME_COMMANDS = [
-  ...['get', 'mget', 'set', 'unlink', 'eval', 'evalsha', 'script|load', 'pttl', 'expire'],
+  ...['get', 'mget', 'set', 'unlink', 'eval', 'evalsha', 'script|load', 'pttl', 'pexpire'],
   ...['sadd', 'srem', 'smembers', 'sunion', 'ping', 'info'],
   'hello',
 ];
-const RUNTIME_KEYS = ['mocs:*', 'v2:*', 'cw:*', 'cutover:*'];
+/** The namespaces, Cutover's own keys, and the families: that of the API and those that tests make up. */
+const RUNTIME_KEYS = ['v2:*', 'cw:*', 'cutover:*', 'mocs:*', 'own:*', 'query:*', 'bare:*', 'members:*'];
 
 /** The ACL rules of a user who may do what the runtime does, with this password. */
 export function runtimeRules(password: string): readonly string[] {

@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createCache } from '../../../lambda/cache/cache.ts';
 import { claimEnvironment } from '../../../lambda/cache/claim.ts';
-import { memoryStore } from '../../../lambda/cache/memory-store.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import { redisStore } from '../../../lambda/cache/redis-store.ts';
-import type { CacheStore } from '../../../lambda/cache/store.ts';
 import { connectRedis, type RedisConnection } from '../../../lambda/redis/connection.ts';
 import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
 import { gate } from '../../support/gate.ts';
 import { ownRedis } from '../../support/servers.ts';
-import { cacheContract, KEY, keyspaceOf, until } from './contract.ts';
-import { tagContract } from './tag-contract.ts';
-import { valueContract } from './value-contract.ts';
+import { KEY, keyspaceOf, until } from './contract.ts';
 
 const PHASES: readonly Phase[] = ['legacy', 'isolated', 'dual', 'prefixed'];
 
@@ -30,22 +26,6 @@ beforeAll(async () => {
 });
 beforeEach(async () => void (await redis.send(['FLUSHALL'])));
 afterAll(() => redis.close());
-
-describe.each(PHASES)('in Redis, phase %s', (phase) => {
-  cacheContract(phase, () => redisStore(redis.send));
-  valueContract(phase, () => redisStore(redis.send));
-  tagContract(phase, () => redisStore(redis.send));
-});
-
-describe.each(PHASES)('in memory, phase %s', (phase) => {
-  let store: CacheStore;
-  beforeEach(() => {
-    store = memoryStore();
-  });
-  cacheContract(phase, () => store);
-  valueContract(phase, () => store);
-  tagContract(phase, () => store);
-});
 
 describe('the commands of a read and a write', () => {
   const spied = () => {

@@ -7,6 +7,7 @@ import {
   throughGate,
 } from '../../../lambda/cache/replay-gate.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
+import { ALL_SLOTS } from '../../../lambda/redis/slot.ts';
 import type { RedisServer } from '../../../rehearsal/servers/redis.ts';
 import { gate as held } from '../../support/gate.ts';
 import { lookInto } from '../../support/redis.ts';
@@ -31,13 +32,13 @@ afterAll(() => {
 const open = (replay?: () => Promise<boolean>, via: Send = (command) => send(command)) => {
   const errors: unknown[] = [];
   const gate = createReplayGate({
-    primaries: () => [{ send: via, markKey: REPLAYED }],
     replay,
     onError: (error) => errors.push(error),
     askAgainAfterMs: 5,
   });
   opened.push(gate);
-  return Object.assign(gate, { errors });
+  const primary = { send: via, slots: ALL_SLOTS };
+  return { ...gate, errors, connected: () => gate.connected(primary) };
 };
 
 const life = async () => {

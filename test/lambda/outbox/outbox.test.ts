@@ -41,7 +41,8 @@ beforeEach(async () => {
 });
 afterAll(() => database.end());
 
-const cache = () => createCache({ keyspace, store: redisStore(send), epochs: true, inTransaction: isInTransaction });
+const cache = () =>
+  createCache({ keyspace, store: redisStore(send), epochs: true, inTransaction: isInTransaction });
 const writes = () => createWrites({ database, keyspace, cache: cache() });
 const dispatched = () => dispatch({ database, keyspace, cache: cache(), retentionSeconds: 900 });
 const insert = (db: Pick<Database, 'query'>, user: string, item = 'a') =>
@@ -153,7 +154,12 @@ describe('a writer that does not know of the outbox', () => {
   });
 
   test('leaves those of every row when it truncates the table', async () => {
-    for (const [user, item] of [['1', 'a'], ['1', 'b'], ['2', 'a']] as const) await insert(database, user, item);
+    for (const [user, item] of [
+      ['1', 'a'],
+      ['1', 'b'],
+      ['2', 'a'],
+    ] as const)
+      await insert(database, user, item);
     await database.query('TRUNCATE cutover_outbox');
     await database.query('TRUNCATE mocs');
     expect(await named()).toEqual([...of('1'), ...of('2')].sort());
@@ -201,7 +207,10 @@ describe('the dispatcher', () => {
     await database.query(
       `INSERT INTO cutover_outbox (kind, name) SELECT 'key', 'mocs:user:' || n || ':list' FROM generate_series(1, 1200) n`,
     );
-    await database.query("INSERT INTO cutover_outbox (kind, name) VALUES ('key', $1), ('key', 'sessions:1')", [odd]);
+    await database.query(
+      "INSERT INTO cutover_outbox (kind, name) VALUES ('key', $1), ('key', 'sessions:1')",
+      [odd],
+    );
     await send(['SET', 'sessions:1', 'state']);
     expect(await dispatched()).toEqual({ confirmed: 1202, pending: false, pruned: 0 });
     expect(await send(['GET', 'sessions:1'])).toBe('state');
@@ -213,7 +222,9 @@ describe('the dispatcher', () => {
        ('key', 'mocs:1', now() - interval '1 day', now() - interval '901 seconds'),
        ('key', 'mocs:2', now() - interval '1 day', now() - interval '890 seconds')`,
     );
-    await database.query("INSERT INTO cutover_outbox (kind, name, created_at) VALUES ('key', 'mocs:3', now() - interval '1 day')");
+    await database.query(
+      "INSERT INTO cutover_outbox (kind, name, created_at) VALUES ('key', 'mocs:3', now() - interval '1 day')",
+    );
     isAway = true;
     expect(await dispatched()).toEqual({ confirmed: 0, pending: true, pruned: 1 });
     expect((await rows()).map(({ name }) => name)).toEqual(['mocs:2', 'mocs:3']);
@@ -222,7 +233,11 @@ describe('the dispatcher', () => {
 
 describe('the replay', () => {
   const replay = (with_ = send) =>
-    replayOutbox({ database, keyspace, cache: createCache({ keyspace, store: redisStore(with_), epochs: true }) });
+    replayOutbox({
+      database,
+      keyspace,
+      cache: createCache({ keyspace, store: redisStore(with_), epochs: true }),
+    });
 
   test('repeats confirmed rows, too', async () => {
     await writes().withTransaction(async (tx) => tx.invalidate(KEY));
@@ -264,13 +279,20 @@ describe('the triggers', () => {
       return rows.map(({ table }) => table);
     };
     expect(await triggered(FAMILIES)).toEqual(['albums', 'gallery', 'mocs', 'wishlist']);
-    expect(await triggered(FAMILIES.filter(({ name }) => name !== 'mocs'))).toEqual(['albums', 'gallery', 'wishlist']);
+    expect(await triggered(FAMILIES.filter(({ name }) => name !== 'mocs'))).toEqual([
+      'albums',
+      'gallery',
+      'wishlist',
+    ]);
     expect(await triggered([...FAMILIES, QUERY])).toEqual(['albums', 'gallery', 'mocs', 'wishlist']);
   });
 
   test.each([
     [{ table: 'nowhere', keyTemplate: 'odd:{id}' }, 'family odd names table nowhere'],
-    [{ table: 'mocs', keyTemplate: 'odd:{id}' }, 'family odd: odd:{id} names column id, which table mocs does not have'],
+    [
+      { table: 'mocs', keyTemplate: 'odd:{id}' },
+      'family odd: odd:{id} names column id, which table mocs does not have',
+    ],
   ])('are refused for %j', async (source, message) => {
     const { url } = await freshDatabase();
     const odd: Family = { name: 'odd', kind: 'cache', onFlush: 'flush', ttlSeconds: 60, source };
