@@ -1,0 +1,13 @@
+import { wireCache } from '../../lambda/http/wire-cache.ts';
+import { createLogger } from '../../lambda/telemetry/logger.ts';
+import type { OpenContender } from './contender.ts';
+
+/** Cutover's runtime as the API wires it: breaker, deadline and claim, in phase `isolated`. */
+export const openOurs: OpenContender = async ({ url, load }) => {
+  const environment = { REDIS_URL: url, NODE_ENV: 'bench', MIGRATION_MODE: 'true' };
+  const { cache } = await wireCache(environment, { logger: createLogger('bench') });
+  return {
+    read: async (key) => (await cache.resolve(key, () => load(key))).value,
+    invalidations: [{ means: 'invalidate', invalidate: (key) => cache.invalidate(key) }],
+  };
+};
