@@ -33,13 +33,13 @@ export async function seedValues(databaseUrl: string): Promise<void> {
   }
 }
 
-/** A list of items, as an API caches it, whose JSON has exactly so many bytes. */
+const ITEM = { id: 1000, title: 'Lighthouse', note: 'a third of it is built'.padEnd(110, '.') };
+
+/** What an API caches, whose JSON has exactly so many bytes: a list of items of some 150 bytes. */
 export function sampleValue(valueBytes: number): unknown {
   const items: object[] = [];
   const size = () => JSON.stringify({ items, rest: '' }).length;
-  while (size() < valueBytes) {
-    items.push({ id: 1000 + items.length, title: 'Lighthouse', parts: 1517, public: true });
-  }
+  while (size() <= valueBytes) items.push({ ...ITEM, id: ITEM.id + items.length });
   items.pop();
   return { items, rest: 'x'.repeat(valueBytes - size()) };
 }
