@@ -3,6 +3,7 @@ import { createClient } from 'redis';
 import { startPostgres } from '../rehearsal/servers/postgres.ts';
 import { startRedis } from '../rehearsal/servers/redis.ts';
 import type { Workspace } from '../rehearsal/servers/workspace.ts';
+import { bundleWorker } from './bundle.ts';
 import { CELLS, type Cell, compare } from './cells.ts';
 import { benchOutage } from './outage.ts';
 import type { CacheBench, Row, ThroughputRow } from './rows.ts';
@@ -37,8 +38,12 @@ export async function benchCache(workspace: Workspace, options: CacheBenchOption
   const [redis, postgres] = await Promise.all([startRedis(workspace), startPostgres(workspace)]);
   const databaseUrl = await postgres.createDatabase('bench');
   await seedValues(databaseUrl);
+  const file = await bundleWorker(workspace);
   const start = (library: string) =>
-    startWorker(workspace, { LIBRARY: library, REDIS_URL: redis.url, DATABASE_URL: databaseUrl });
+    startWorker(workspace, {
+      file,
+      environment: { LIBRARY: library, REDIS_URL: redis.url, DATABASE_URL: databaseUrl },
+    });
   const admin = createClient({ url: redis.url });
   await admin.connect();
   const workers: Worker[] = [];

@@ -22,25 +22,29 @@ const TASK_LIMIT_MS = 60_000;
 
 let count = 0;
 
+export interface WorkerOptions {
+  /** The bundle to run. */
+  readonly file: string;
+  readonly environment: WorkerEnvironment;
+}
+
 /**
  * Starts a contender and waits until it is connected.
  * @throws with its log's last lines when it does not come up.
  */
-export async function startWorker(workspace: Workspace, environment: WorkerEnvironment): Promise<Worker> {
+export async function startWorker(
+  workspace: Workspace,
+  { file, environment }: WorkerOptions,
+): Promise<Worker> {
   const { LIBRARY: library } = environment;
   count += 1;
   const log = path.join(workspace.folder, `worker-${count}.log`);
   const output = createWriteStream(log);
   await once(output, 'open');
-  const child = workspace.spawn(
-    process.execPath,
-    ['--expose-gc', '--import', 'tsx', path.join(import.meta.dirname, 'worker.ts')],
-    {
-      cwd: path.resolve(import.meta.dirname, '..'),
-      env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'SILENT', ...environment },
-      stdio: ['ignore', output, output, 'ipc'],
-    },
-  );
+  const child = workspace.spawn(process.execPath, ['--expose-gc', file], {
+    env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'SILENT', ...environment },
+    stdio: ['ignore', output, output, 'ipc'],
+  });
   const ended = once(child, 'exit').then(([code, signal]) => {
     const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-12).join('\n');
     throw new Error(`bench: the process of ${library} ended (${signal ?? `exit code ${code}`})\n${lines}`);
