@@ -1,4 +1,4 @@
-import { RAW } from './contenders/contenders.ts';
+import { RAW } from './contenders/contender.ts';
 import type { ThroughputRow } from './rows.ts';
 import { median, shuffled } from './statistics.ts';
 import { type SlotResult, WARM } from './throughput.ts';
@@ -28,7 +28,8 @@ export interface Rounds {
   readonly onRound?: (round: number) => void;
 }
 
-const WARM_UP_MS = 300;
+/** Long enough for the compiler to know the way of a miss, too. */
+const WARM_UP_MS = 1000;
 
 /**
  * Compares the contenders: one after the other in each round, in an order that is drawn each time, after a slot for

@@ -1,4 +1,4 @@
-import { OURS, RAW } from './contenders/contenders.ts';
+import { OURS, RAW } from './contenders/contender.ts';
 import type { LateFillRow, OutageRow, Row, StampedeRow, ThroughputRow } from './rows.ts';
 
 /** Something that the runtime promises of these measurements. */

@@ -26,6 +26,10 @@ export interface Opening {
 /** Opens a contender, connected and ready. It is never closed: it ends with its process. */
 export type OpenContender = (opening: Opening) => Promise<Contender>;
 
+/** What the others are compared with. */
+export const RAW = 'raw';
+export const OURS = 'ours';
+
 /** How long an entry lives; no measurement takes as long. */
 export const TTL_SECONDS = 300;
 

@@ -2,14 +2,10 @@ import { openAsyncCacheDedupe } from './async-cache-dedupe.ts';
 import { openBentocache } from './bentocache.ts';
 import { openCacheManager } from './cache-manager.ts';
 import { openCacheable } from './cacheable.ts';
-import type { OpenContender } from './contender.ts';
+import { type OpenContender, OURS, RAW } from './contender.ts';
 import { openIoredis } from './ioredis.ts';
 import { openOurs } from './ours.ts';
 import { openRaw } from './raw.ts';
-
-/** What the others are compared with. */
-export const RAW = 'raw';
-export const OURS = 'ours';
 
 /** Everybody in the race, as the tables name them. */
 export const CONTENDERS: Readonly<Record<string, OpenContender>> = {
