@@ -16,6 +16,8 @@ export interface Reading {
 
 export type OutageOutcome = Omit<OutageRow, 'case' | 'library'>;
 
+const LOST: OutageOutcome = { reads: 0, threw: true, hanging: 0, longestWaitMs: 0, recovered: false };
+
 const READ_EVERY_MS = 20;
 const KEYS = 10;
 const BEFORE_MS = 1000;
@@ -93,9 +95,10 @@ export async function benchOutage(
   const redis = await startRedis(workspace);
   try {
     const durationMs = BEFORE_MS + OUTAGE_MS + AFTER_MS;
-    const reading = worker.ask('readThroughOutage', { url: redis.url, durationMs, patienceMs: PATIENCE_MS });
-    // Should the outage itself fail, then that is what is told.
-    reading.catch(() => {});
+    const reading = worker
+      .ask('readThroughOutage', { url: redis.url, durationMs, patienceMs: PATIENCE_MS })
+      // A process that does not survive is an outcome, too, and none that should keep the others from being told.
+      .catch((error: Error) => ({ ...LOST, error: error.message }));
     await sleep(BEFORE_MS);
     await redis.kill(kind === 'freeze' ? 'SIGSTOP' : 'SIGKILL');
     await sleep(OUTAGE_MS);

@@ -72,7 +72,8 @@ function throughputTable(rows: readonly ThroughputRow[], kind: ThroughputRow['ca
 }
 
 function outage(row: Extract<Row, { case: 'freeze' | 'kill' }>): string {
-  const { threw, hanging, longestWaitMs, recovered } = row;
+  const { threw, hanging, longestWaitMs, recovered, error } = row;
+  if (error !== undefined) return `did not survive: ${error.split('\n', 1)[0]}`;
   const remarks = [
     threw && 'threw',
     hanging > 0 && `${hanging} of ${row.reads} reads never answered`,

@@ -43,6 +43,8 @@ export interface OutageRow {
   readonly longestWaitMs: number;
   /** Whether reads are hits again afterwards. */
   readonly recovered: boolean;
+  /** What ended the contender's process, where it did not survive. */
+  readonly error?: string;
 }
 
 export type Row = ThroughputRow | StampedeRow | LateFillRow | OutageRow;

@@ -20,7 +20,7 @@ const MOST_WAIT_MS = 300;
 
 /** Compares what was measured with what is promised. */
 export function judge(rows: readonly Row[]): Target[] {
-  const throughput = rows.filter((row): row is ThroughputRow => row.case === 'hit' || row.case === 'miss');
+  const throughput = rows.filter(isThroughput);
   const ours = rows.filter(({ library }) => library === OURS);
   return [
     ...throughput
