@@ -22,7 +22,7 @@ export default {
       ['<rootDir>/test/*.test.ts', ...['lambda', 'model', 'scripts', 'support'].map(folder)],
       servers,
     ),
-    project('integration', ['integration', 'rehearsal'].map(folder), servers),
+    project('integration', ['bench', 'integration', 'rehearsal'].map(folder), servers),
     project('infra', ['lib', 'infra'].map(folder)),
   ],
   testTimeout: 30_000,

@@ -1,6 +1,6 @@
 import { withBreaker } from '../cache/breaker.ts';
-import { type Cache, type CacheOptions, createCache } from '../cache/cache.ts';
-import { createKeyspace, type Keyspace } from '../cache/keyspace.ts';
+import type { CacheOptions } from '../cache/cache.ts';
+import { createKeyspace } from '../cache/keyspace.ts';
 import { memoryStore } from '../cache/memory-store.ts';
 import { type Environment, environmentName, phaseOf } from '../cache/phase.ts';
 import { redisStore, type Send } from '../cache/redis-store.ts';
@@ -16,33 +16,28 @@ import { errorFields, type Logger } from '../telemetry/logger.ts';
 const CACHE_MODES = ['redis', 'memory', 'off'] as const;
 type CacheMode = (typeof CACHE_MODES)[number];
 
-/** Makes a cache; the rehearsal's naive variant sends commands of its own. */
-export type CreateCache = (options: CacheOptions, send: Send) => ApiCache;
-
-/** What the API's domains use of the cache. */
-export type ApiCache = Pick<Cache, 'resolve' | 'invalidate' | 'invalidateTag' | 'getCacheMetrics'>;
-
-/** The cache of a process, and how to ask its Redis. */
+/** What a process's cache is made of, and how to ask its Redis. */
 export interface WiredCache {
-  readonly cache: ApiCache;
-  readonly keyspace: Keyspace;
-  /** Undefined where there is no REDIS_URL. */
-  readonly send: Send | undefined;
+  readonly options: CacheOptions;
+  /** Rejects where there is no REDIS_URL. */
+  readonly send: Send;
+  readonly hasRedis: boolean;
 }
 
 export interface WireOptions {
   readonly logger: Logger;
-  /** Whose outbox is replayed to a Redis that was restarted. */
-  readonly database: Database;
-  readonly create?: CreateCache | undefined;
+  /** Whose outbox is replayed to a Redis that was restarted. Without one, another process has to. */
+  readonly database?: Database;
 }
 
 /**
  * Wires the cache from the environment: what `redisOptionsOf` reads, NODE_ENV, the phase's switches, CW_CACHE_EPOCHS_ENABLED and CACHE_MODE.
  * @throws ConfigurationError naming the variable; also when the Redis is in use under another NODE_ENV.
  */
-export async function wireCache(environment: Environment, options: WireOptions): Promise<WiredCache> {
-  const { logger, database, create = createCache } = options;
+export async function wireCache(
+  environment: Environment,
+  { logger, database }: WireOptions,
+): Promise<WiredCache> {
   const keyspace = createKeyspace({
     phase: phaseOf(environment),
     env: environmentName(environment['NODE_ENV']),
@@ -71,7 +66,7 @@ export async function wireCache(environment: Environment, options: WireOptions):
     connections: () => redis?.connections ?? 0,
     onError: (error, family) => logger.warn('cache error', { family, ...errorFields(error) }),
   };
-  return { cache: create(cacheOptions, redis?.send ?? noRedis), keyspace, send: redis?.send };
+  return { options: cacheOptions, send: redis?.send ?? noRedis, hasRedis: redis !== undefined };
 }
 
 const noRedis: Send = () => Promise.reject(new ConfigurationError('cache: REDIS_URL is not set'));

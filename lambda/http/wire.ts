@@ -1,5 +1,7 @@
 import { handle } from 'hono/aws-lambda';
+import { type Cache, type CacheOptions, createCache } from '../cache/cache.ts';
 import type { Environment } from '../cache/phase.ts';
+import type { Send } from '../cache/redis-store.ts';
 import { createCollections } from '../collections/service.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { ProblemError } from '../contract/problem.ts';
@@ -8,14 +10,20 @@ import { createWrites } from '../outbox/writes.ts';
 import { createLogger, errorFields } from '../telemetry/logger.ts';
 import { createApi } from './app.ts';
 import { type HttpApiEvent, problemResult, toRequestEvent } from './event.ts';
-import { type CreateCache, wireCache } from './wire-cache.ts';
+import { wireCache } from './wire-cache.ts';
+
+/** What the API's domains use of the cache. */
+export type ApiCache = Pick<Cache, 'resolve' | 'invalidate' | 'invalidateTag' | 'getCacheMetrics'>;
+
+/** Makes a cache; the rehearsal's naive variant sends commands of its own. */
+export type CreateCache = (options: CacheOptions, send: Send) => ApiCache;
 
 /**
  * Wires the API from its environment: a handler of API Gateway's HTTP API events (payload 2.0).
  * @param create makes the cache; the rehearsal's naive variant passes its own.
  * @throws ConfigurationError naming the variable.
  */
-export async function apiHandler(environment: Environment, create?: CreateCache) {
+export async function apiHandler(environment: Environment, create: CreateCache = createCache) {
   const { DATABASE_URL: url } = environment;
   if (!url) {
     throw new ConfigurationError(
@@ -28,12 +36,13 @@ export async function apiHandler(environment: Environment, create?: CreateCache)
     applicationName: 'cutover-api',
     onError: (error) => logger.warn('database connection error', errorFields(error)),
   });
-  const { cache, keyspace, send } = await wireCache(environment, { logger, database, create });
-  const writes = createWrites({ database, keyspace, cache });
+  const { options, send, hasRedis } = await wireCache(environment, { logger, database });
+  const cache = create(options, send);
+  const writes = createWrites({ database, keyspace: options.keyspace, cache });
   const app = createApi({
     collections: createCollections({ cache, database, writes }),
     probes: {
-      ...(send && { redis: () => send(['PING']) }),
+      ...(hasRedis && { redis: () => send(['PING']) }),
       postgres: () => database.query('SELECT 1'),
     },
     onError: (error) => logger.error('request failed', errorFields(error)),

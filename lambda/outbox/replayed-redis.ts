@@ -19,7 +19,8 @@ export interface ReplayedRedis extends Pick<RedisConnection, 'clustered' | 'conn
 export interface ReplayedRedisOptions
   extends Pick<RedisOptions, 'url' | 'cluster' | 'iam' | 'name' | 'deadlineMs'> {
   readonly keyspace: Keyspace;
-  readonly database: Database;
+  /** Whose outbox is replayed. Without one, another process has to. */
+  readonly database?: Database | undefined;
   readonly logger: Logger;
 }
 
@@ -54,13 +55,7 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
   const gate = createReplayGate({
     primaries: () => redis.primaries(),
     // What belongs to another environment is not ours to invalidate.
-    replay: async () =>
-      (await claim) &&
-      replayOutbox({
-        database,
-        keyspace,
-        cache: createCache({ keyspace, store: redisStore(redis.send, redis) }),
-      }),
+    replay: database && (async () => (await claim) && replayTo(redis, { ...options, database })),
     onError: (error) => logger.warn('the outbox is not replayed yet', errorFields(error)),
   });
   const redis = connectRedis({
@@ -93,3 +88,13 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
     close,
   };
 }
+
+const replayTo = (
+  redis: RedisConnection,
+  { database, keyspace }: { database: Database; keyspace: Keyspace },
+): Promise<boolean> =>
+  replayOutbox({
+    database,
+    keyspace,
+    cache: createCache({ keyspace, store: redisStore(redis.send, redis) }),
+  });

@@ -1,6 +1,6 @@
 import type { Keyspace } from '../../lambda/cache/keyspace.ts';
 import type { Send } from '../../lambda/cache/redis-store.ts';
-import type { ApiCache } from '../../lambda/http/wire-cache.ts';
+import type { ApiCache } from '../../lambda/http/wire.ts';
 
 /**
  * The plain way, for comparison: a prefix, get, load, setEx, and after a write del of its own key. It has the
