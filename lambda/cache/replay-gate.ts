@@ -39,13 +39,15 @@ export function createReplayGate(options: ReplayGateOptions = {}): ReplayGate {
   /** Per server the number of its latest connection, until that one has been found replayed. */
   const unsure = new Map<Primary, number>();
   let connections = 0;
+  let hasSeenMark = false;
   let closed = false;
 
   const isReplayed = async (primary: Primary): Promise<boolean> => {
     const markKey = markKeyOf(primary);
     const { life, mark } = await lifeOf(primary, markKey);
-    // Where nothing has been replayed ever, nothing has run yet.
-    if (mark === life || (mark === null && !replay)) return true;
+    hasSeenMark ||= mark !== null;
+    // Where nothing has been replayed ever, nothing has run yet; a mark that was there and is gone went with the invalidations.
+    if (mark === life || (mark === null && !replay && !hasSeenMark)) return true;
     if (!(await replay?.())) return false;
     await primary.send(['SET', markKey, life]);
     return true;

@@ -22,6 +22,7 @@ export interface WiredCache {
   /** Rejects where there is no REDIS_URL. */
   readonly send: Send;
   readonly hasRedis: boolean;
+  close(): void;
 }
 
 export interface WireOptions {
@@ -66,7 +67,12 @@ export async function wireCache(
     connections: () => redis?.connections ?? 0,
     onError: (error, family) => logger.warn('cache error', { family, ...errorFields(error) }),
   };
-  return { options: cacheOptions, send: redis?.send ?? noRedis, hasRedis: redis !== undefined };
+  return {
+    options: cacheOptions,
+    send: redis?.send ?? noRedis,
+    hasRedis: redis !== undefined,
+    close: () => redis?.close(),
+  };
 }
 
 const noRedis: Send = () => Promise.reject(new ConfigurationError('cache: REDIS_URL is not set'));
