@@ -7,9 +7,9 @@ import { createRow } from './database.ts';
 import type { Departure } from './departures.ts';
 import { ENV } from './legacy-client.ts';
 import type { Servers } from './servers.ts';
-import { type BackendName, perform, type Step, stepsArbitrary } from './steps.ts';
+import { BACKENDS, type BackendName, type Pace, perform, type Round, roundsArbitrary } from './steps.ts';
 import { inTurns } from './time.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 import { createWire } from './wire.ts';
 
 /** The connections that a schedule uses: one a backend, and one of nobody's. */
@@ -27,7 +27,7 @@ const PAIRS: readonly (readonly [Phase, Phase])[] = [
 ];
 
 /** What fast-check draws: the order of turns, the phases, and the steps. */
-type Drawn = [scheduler: Scheduler, phases: readonly [Phase, Phase], steps: Step[]];
+export type Drawn = [scheduler: Scheduler, phases: readonly [Phase, Phase], rounds: Round[]];
 
 export interface Schedules {
   readonly servers: Servers;
@@ -44,8 +44,8 @@ export function check({ servers, departure, seed, schedules, path }: Schedules):
   const property = fc.asyncProperty(
     fc.scheduler(),
     fc.constantFrom(...(departure.phases ?? PAIRS)),
-    stepsArbitrary({ faults: departure.faults ?? false }),
-    (scheduler, phases, steps) => runSchedule({ servers, departure }, [scheduler, phases, steps]),
+    roundsArbitrary({ faults: departure.faults ?? false }),
+    (...drawn) => runSchedule({ servers, departure }, drawn),
   );
   return fc.check<Drawn>(property, {
     seed,
@@ -57,12 +57,18 @@ export function check({ servers, departure, seed, schedules, path }: Schedules):
 
 async function runSchedule(
   { servers, departure }: Pick<Schedules, 'servers' | 'departure'>,
-  [scheduler, phases, steps]: Drawn,
+  [scheduler, phases, rounds]: Drawn,
 ): Promise<void> {
   const turns = createTurns(scheduler);
   const key = `mocs:user:${servers.newUser()}:list`;
-  const rowOf = createRow(servers.database, { key, turns });
-  const wireOf = (name: BackendName) => createWire(name, { execute: servers.send(name), turns });
+  let pace: Pace = { a: 0, b: 0, legacy: 0, database: 0 };
+  const takeAtPaceOf =
+    (name: keyof Pace): Turns['take'] =>
+    (label, step) =>
+      turns.takeAfter(pace[name], label, step);
+  const rowOf = createRow(servers.database, { key, take: takeAtPaceOf('database') });
+  const wireOf = (name: BackendName) =>
+    createWire(name, { execute: servers.send(name), take: takeAtPaceOf(name) });
   const wires = { a: wireOf('a'), b: wireOf('b'), legacy: wireOf('legacy') };
   const optionsOf = (name: BackendName) => ({ key, row: rowOf(name), send: wires[name].send, departure });
   const [first, second] = phases;
@@ -95,10 +101,21 @@ async function runSchedule(
         );
       },
     };
-    turns.takeInOrder(
-      steps.map((step) => ({ label: Object.values(step).join(' '), step: () => perform(step, world) })),
-    );
-    await turns.all();
+    for (const { without, before, losses, race, ...round } of rounds) {
+      for (const place of without) await perform({ step: 'evict', place }, world);
+      for (const step of before) {
+        await perform(step, world);
+        await turns.all();
+      }
+      for (const step of losses) await perform(step, world);
+      pace = round.pace;
+      for (const { start, giveWay } of race) {
+        turns.takeAfter(giveWay, Object.values(start).join(' '), () => perform(start, world));
+      }
+      await turns.all();
+      for (const by of BACKENDS) await perform({ step: 'read', by }, world);
+      await turns.all();
+    }
   });
   if (ended < requests.length) throw new Error(`model: ${requests.length - ended} requests never ended`);
   await Promise.all(requests);

@@ -5,10 +5,10 @@ import type { Send } from '../../../lambda/cache/redis-store.ts';
 import type { Backend, Instance, Legacy } from './backends.ts';
 import type { Checker } from './checker.ts';
 import type { Time } from './time.ts';
-import type { Fate, Wire } from './wire.ts';
+import type { Fate, Loss, Wire } from './wire.ts';
 
 const INSTANCES = ['a', 'b'] as const;
-const BACKENDS = [...INSTANCES, 'legacy'] as const;
+export const BACKENDS = [...INSTANCES, 'legacy'] as const;
 export type InstanceName = (typeof INSTANCES)[number];
 export type BackendName = (typeof BACKENDS)[number];
 
@@ -21,7 +21,7 @@ export type Step =
   /** What a flush before a stage removes: the namespaced keys. */
   | { readonly step: 'flush' }
   | { readonly step: 'phase'; readonly of: InstanceName }
-  | { readonly step: 'lose'; readonly by: BackendName; readonly command: string; readonly fate: Fate }
+  | ({ readonly step: 'lose'; readonly by: BackendName } & Loss)
   | { readonly step: 'time'; readonly ms: number }
   /** Redis is killed and comes back empty. */
   | { readonly step: 'restart' };
@@ -43,46 +43,82 @@ export interface World {
   readonly request: (work: () => Promise<void>) => void;
 }
 
-/** In thousandths, about. Restarts are rare because each takes as long as three schedules. */
-const WEIGHTS: Readonly<Record<Step['step'], number>> = {
-  read: 480,
-  write: 200,
-  modify: 60,
-  expire: 40,
-  evict: 40,
-  flush: 20,
-  phase: 30,
-  lose: 120,
-  time: 20,
-  restart: 1,
-};
+/** How often each turn of a connection gives way: the slow one may be paused while the others do all that they can. */
+export type Pace = Readonly<Record<BackendName | 'database', number>>;
 
-const PLACES = 4;
-const by = fc.constantFrom(...BACKENDS);
-const arbitraries: { readonly [Name in Step['step']]: Arbitrary<Step> } = {
-  read: fc.record({ step: fc.constant('read'), by }),
-  write: fc.record({ step: fc.constant('write'), by }),
-  modify: fc.record({ step: fc.constant('modify') }),
-  expire: fc.record({ step: fc.constant('expire'), place: fc.nat(PLACES - 1) }),
-  evict: fc.record({ step: fc.constant('evict'), place: fc.nat(PLACES - 1) }),
-  flush: fc.record({ step: fc.constant('flush') }),
-  phase: fc.record({ step: fc.constant('phase'), of: fc.constantFrom(...INSTANCES) }),
-  lose: fc.record({
-    step: fc.constant('lose'),
+/**
+ * A part of a schedule: it brings about a state, lets a few steps race, and then reads everywhere, so that whatever the
+ * race has left behind is found.
+ */
+export interface Round {
+  /** Which of the key's places are removed first, as indexes into the order of an invalidation. */
+  readonly without: readonly number[];
+  /** Who reads then, one after the other. */
+  readonly before: readonly Step[];
+  readonly losses: readonly Step[];
+  readonly pace: Pace;
+  /** All at once, but that some give way so often before they begin. */
+  readonly race: readonly { readonly start: Step; readonly giveWay: number }[];
+}
+
+const PLACES = [0, 1, 2, 3];
+const kind = <Name extends Step['step']>(...names: Name[]) => fc.constantFrom(...names);
+
+/**
+ * The rounds of a schedule. Each schedule draws which backends take part, since a race is found sooner where little
+ * else happens (swarm testing: Groce et al., ISSTA 2012), and each round who is slow, since most races need few
+ * changes from one process to another (Burckhardt et al., ASPLOS 2010).
+ */
+export function roundsArbitrary({ faults }: { readonly faults: boolean }): Arbitrary<Round[]> {
+  return fc.subarray([...BACKENDS], { minLength: 1 }).chain((backends) => {
+    const by = fc.constantFrom(...backends);
+    const read = fc.record({ step: kind('read'), by });
+    const vanish = fc.record({ step: kind('expire', 'evict'), place: fc.constantFrom(...PLACES) });
+    const flush = fc.record({ step: kind('flush') });
+    const phase = fc.record({ step: kind('phase'), of: fc.constantFrom(...INSTANCES) });
+    const time = fc.record({ step: kind('time'), ms: fc.constantFrom(50, 150, 600) });
+    const pace = fc.constantFrom(0, 0, 3, 12);
+    const giveWay = fc.oneof(fc.constant(0), fc.constant(0), fc.nat(30));
+    const start = fc.oneof(
+      { weight: 800, arbitrary: read },
+      { weight: 600, arbitrary: fc.record({ step: kind('write'), by }) },
+      { weight: backends.includes('legacy') ? 200 : 0, arbitrary: fc.record({ step: kind('modify') }) },
+      { weight: 250, arbitrary: vanish },
+      { weight: 50, arbitrary: flush },
+      { weight: 50, arbitrary: phase },
+      { weight: 50, arbitrary: time },
+      // As long as three schedules.
+      { weight: 3, arbitrary: fc.record({ step: kind('restart') }) },
+    );
+    const few = <T>(arbitrary: Arbitrary<T>, minLength: number, maxLength: number) =>
+      fc.array(arbitrary, { minLength, maxLength, size: 'max' });
+    return few(
+      fc.record({
+        without: fc.subarray(PLACES),
+        before: few(read, 0, 1),
+        losses: few(lossArbitrary(by), 0, faults ? 3 : 0),
+        pace: fc.record({ a: pace, b: pace, legacy: pace, database: pace }),
+        race: few(fc.record({ start, giveWay }), 2, 6),
+      }),
+      1,
+      3,
+    );
+  });
+}
+
+function lossArbitrary(by: Arbitrary<BackendName>): Arbitrary<Step> {
+  const command = fc.oneof(
+    { weight: 3, arbitrary: fc.constant('SET') },
+    { weight: 2, arbitrary: fc.constant('UNLINK') },
+    { weight: 1, arbitrary: fc.constantFrom('GET', 'MGET', 'EVAL', 'DEL') },
+  );
+  return fc.record({
+    step: kind('lose'),
     by,
-    command: fc.constantFrom('SET', 'UNLINK', 'EVAL', 'GET'),
-    fate: fc.constantFrom('late', 'never'),
-  }),
-  time: fc.record({ step: fc.constant('time'), ms: fc.constantFrom(50, 150, 600) }),
-  restart: fc.record({ step: fc.constant('restart') }),
-};
-
-/** The steps of a schedule. */
-export function stepsArbitrary({ faults }: { readonly faults: boolean }): Arbitrary<Step[]> {
-  const kinds = Object.keys(arbitraries) as Step['step'][];
-  const drawn = kinds.filter((kind) => faults || kind !== 'lose');
-  const step = fc.oneof(...drawn.map((kind) => ({ weight: WEIGHTS[kind], arbitrary: arbitraries[kind] })));
-  return fc.array(step, { minLength: 4, maxLength: 24, size: 'max' });
+    command,
+    after: fc.nat(2),
+    fate: fc.constantFrom<Fate[]>('late', 'late', 'never'),
+  });
 }
 
 /** Does a step in its turn. */
@@ -116,7 +152,7 @@ export async function perform(step: Step, world: World): Promise<void> {
     case 'phase':
       return backends[step.of].changePhase();
     case 'lose':
-      return world.wires[step.by].lose(step.command, step.fate);
+      return world.wires[step.by].lose(step);
     case 'time':
       return world.time.pass(step.ms);
     case 'restart':

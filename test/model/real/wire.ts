@@ -5,14 +5,20 @@ import type { Turns } from './turns.ts';
 /** What becomes of a command whose reply is lost. */
 export type Fate = 'late' | 'never';
 
+/** The reply of a command is lost: of that of this name that comes after so many others of it. */
+export interface Loss {
+  readonly command: string;
+  readonly after: number;
+  readonly fate: Fate;
+}
+
 /**
  * A connection as the schedule sees it: commands arrive in the order in which they were sent, their replies come back
  * in that order, and between any two of these steps another connection may have its turn.
  */
 export interface Wire {
   readonly send: Send;
-  /** Loses the reply of the next command of this name; the command itself is executed late, or never. */
-  lose(command: string, fate: Fate): void;
+  lose(loss: Loss): void;
   /** Breaks the connection: whoever waits for a reply hears so, and what was not executed never is. */
   cut(): void;
 }
@@ -24,27 +30,46 @@ interface Sent {
 }
 
 /** @param execute the real connection, on which each command is sent when its turn has come. */
-export function createWire(name: string, { execute, turns }: { execute: Send; turns: Turns }): Wire {
-  const losses: { readonly command: string; readonly fate: Fate }[] = [];
+export function createWire(name: string, { execute, take }: { execute: Send; take: Turns['take'] }): Wire {
+  /** What will be lost, by the command's name and its number among those of this name. */
+  const losses = new Map<string, Fate>();
+  const sentOf = new Map<string, number>();
   let sent: Sent[] = [];
   let replies: { readonly to: Sent; readonly settle: () => void }[] = [];
   const late = new Set<Sent>();
 
-  const executeNext = async () => {
-    const next = sent.shift();
+  /** One turn waits however much is queued: a pipeline is no more likely to go on than a single command. */
+  const executeNext = (): void => {
+    const [next] = sent;
     if (!next) return;
-    const settle = await outcome(next);
-    replies.push({ to: next, settle });
-    turns.take(`${name} hears of ${titleOf(next)}`, () => replies.shift()?.settle());
+    take(`${name} ${titleOf(next)}`, async () => {
+      if (sent[0] !== next) return;
+      const settle = await outcome(next);
+      sent.shift();
+      executeNext();
+      replies.push({ to: next, settle });
+      if (replies.length === 1) deliverNext();
+    });
+  };
+
+  const deliverNext = (): void => {
+    const [next] = replies;
+    if (!next) return;
+    take(`${name} hears of ${titleOf(next.to)}`, () => {
+      if (replies[0] !== next) return;
+      replies.shift();
+      deliverNext();
+      next.settle();
+    });
   };
 
   const outcome = async (next: Sent): Promise<() => void> => {
-    const lost = losses.findIndex(({ command }) => command === next.command[0]);
-    if (lost >= 0) {
-      const [loss] = losses.splice(lost, 1);
-      if (loss?.fate === 'late') executeLate(next);
-      return () => next.reject(new DeadlineError(`model: the reply to ${titleOf(next)} is lost`));
-    }
+    const command = String(next.command[0]);
+    const number = sentOf.get(command) ?? 0;
+    sentOf.set(command, number + 1);
+    const fate = losses.get(`${command} ${number}`);
+    if (fate === 'late') executeLate(next);
+    if (fate) return () => next.reject(new DeadlineError(`model: the reply to ${titleOf(next)} is lost`));
     try {
       const reply = await execute(next.command);
       return () => next.resolve(reply);
@@ -55,7 +80,7 @@ export function createWire(name: string, { execute, turns }: { execute: Send; tu
 
   const executeLate = (overdue: Sent) => {
     late.add(overdue);
-    turns.take(`${name} late ${titleOf(overdue)}`, async () => {
+    take(`${name} late ${titleOf(overdue)}`, async () => {
       if (late.delete(overdue)) await execute(overdue.command).catch(() => {});
     });
   };
@@ -63,12 +88,11 @@ export function createWire(name: string, { execute, turns }: { execute: Send; tu
   return {
     send: (command) =>
       new Promise((resolve, reject) => {
-        const next = { command, resolve, reject };
-        sent.push(next);
-        turns.take(`${name} ${titleOf(next)}`, executeNext);
+        sent.push({ command, resolve, reject });
+        if (sent.length === 1) executeNext();
       }),
-    lose(command, fate) {
-      losses.push({ command, fate });
+    lose({ command, after, fate }) {
+      losses.set(`${command} ${(sentOf.get(command) ?? 0) + after}`, fate);
     },
     cut() {
       const waiting = [...replies.map(({ to }) => to), ...sent];
