@@ -8,6 +8,7 @@ const BREAK: Readonly<Record<string, OutboxVariant>> = {
   'a replay after a restart of unconfirmed rows only': { replaysOnlyUnconfirmed: true },
   'rows deleted upon confirmation': { deletesConfirmedRows: true },
   'a row inserted after the commit': { insertsAfterCommit: true },
+  'an absent mark taken for a replay': { absentMarkIsReplayed: true },
   'a mark that is set before the replay': { marksBeforeReplay: true },
 };
 

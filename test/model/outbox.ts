@@ -14,6 +14,8 @@ export interface OutboxVariant {
   readonly deletesConfirmedRows?: boolean;
   /** The row is inserted after the commit: whoever dies in between leaves none. */
   readonly insertsAfterCommit?: boolean;
+  /** Where there is no mark, nothing is bypassed, although a snapshot may be older than the first mark. */
+  readonly absentMarkIsReplayed?: boolean;
   /** Redis is said to be replayed before it is. */
   readonly marksBeforeReplay?: boolean;
 }
@@ -21,8 +23,8 @@ export interface OutboxVariant {
 interface Redis {
   readonly value?: number | undefined;
   readonly lease?: number | undefined;
-  /** The run of Redis for which all rows were replayed. */
-  readonly replayed: number;
+  /** The run of Redis for which all rows were replayed; absent until the first replay, and on a server without data. */
+  readonly replayed?: number | undefined;
 }
 
 interface Row {
@@ -48,7 +50,9 @@ const unlink = (w: World) => {
 
 function* read(w: World): Steps<number> {
   const { redis, variant } = w;
-  const bypass = redis.replayed !== w.run && !variant.readsWithoutBypass;
+  const trusted =
+    variant.readsWithoutBypass || (variant.absentMarkIsReplayed && redis.replayed === undefined);
+  const bypass = redis.replayed !== w.run && !trusted;
   yield;
   if (!bypass && redis.value !== undefined) return redis.value;
   w.drawn += 1;
@@ -114,7 +118,7 @@ function* dispatch(w: World): Steps<undefined> {
 /** Runs one schedule. @returns how many reads were stale in it. */
 export function runOutboxSchedule(seed: number, variant: OutboxVariant): number {
   const random = seededRandom(seed);
-  const empty: Redis = { replayed: 0 };
+  const empty: Redis = {};
   const w: World = {
     variant,
     random,
@@ -140,8 +144,7 @@ export function runOutboxSchedule(seed: number, variant: OutboxVariant): number 
       else if (which < 0.08) w.snapshot = w.redis;
       else if (which < 0.11) {
         w.run += 1;
-        // A server without data has no mark either.
-        w.redis = which < 0.09 ? { replayed: -1 } : w.snapshot;
+        w.redis = which < 0.09 ? empty : w.snapshot;
       }
     },
   });
