@@ -27,6 +27,7 @@ test.each(Object.entries(DEPARTURES))(
   async (name, departure) => {
     const details = await check({ servers, departure, seed: SEED, schedules: SCHEDULES });
     expect(failureOf(details)).toMatch(/^StaleReadError/);
+    process.stdout.write(`${name} ${details.numRuns}\n`);
     found[name] = { seed: SEED, path: details.counterexamplePath ?? '' };
   },
   TIMEOUT_MS,

@@ -18,7 +18,7 @@ const UPDATE = `INSERT INTO rows VALUES ($1, 1)
 /** A row in PostgreSQL: a statement takes one turn, and its answer another. */
 export function createRow(
   client: Client,
-  { key, take }: { key: string; take: Turns['take'] },
+  { key, takeAfter }: { key: string; takeAfter: Turns['takeAfter'] },
 ): (by: string) => Row {
   const version = async (name: string, text: string) => {
     const { rows } = await client.query<{ version: number }>({ name, text, values: [key] });
@@ -27,12 +27,12 @@ export function createRow(
   return (by) => {
     const inTurns = (name: string, text: string) =>
       new Promise<number>((resolve, reject) => {
-        take(`${by} ${name}`, async () => {
+        takeAfter(0, `${by} ${name}`, async () => {
           const answer = await version(name, text).then(
             (value) => () => resolve(value),
             (error: unknown) => () => reject(error),
           );
-          take(`${by} hears of ${name}`, answer);
+          takeAfter(0, `${by} hears of ${name}`, answer);
         });
       });
     return { load: () => inTurns('load', LOAD), update: () => inTurns('update', UPDATE) };

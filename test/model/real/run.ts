@@ -7,7 +7,7 @@ import { createRow } from './database.ts';
 import type { Departure } from './departures.ts';
 import { ENV } from './legacy-client.ts';
 import type { Servers } from './servers.ts';
-import { BACKENDS, type BackendName, type Pace, perform, type Round, roundsArbitrary } from './steps.ts';
+import { type BackendName, type Pace, perform, type Round, roundsArbitrary } from './steps.ts';
 import { inTurns } from './time.ts';
 import { createTurns, type Turns } from './turns.ts';
 import { createWire } from './wire.ts';
@@ -44,7 +44,7 @@ export function check({ servers, departure, seed, schedules, path }: Schedules):
   const property = fc.asyncProperty(
     fc.scheduler(),
     fc.constantFrom(...(departure.phases ?? PAIRS)),
-    roundsArbitrary({ faults: departure.faults ?? false }),
+    roundsArbitrary({ loses: departure.loses ?? [] }),
     (...drawn) => runSchedule({ servers, departure }, drawn),
   );
   return fc.check<Drawn>(property, {
@@ -63,12 +63,12 @@ async function runSchedule(
   const key = `mocs:user:${servers.newUser()}:list`;
   let pace: Pace = { a: 0, b: 0, legacy: 0, database: 0 };
   const takeAtPaceOf =
-    (name: keyof Pace): Turns['take'] =>
-    (label, step) =>
-      turns.takeAfter(pace[name], label, step);
-  const rowOf = createRow(servers.database, { key, take: takeAtPaceOf('database') });
+    (name: keyof Pace): Turns['takeAfter'] =>
+    (others, label, step) =>
+      turns.takeAfter(others + pace[name], label, step);
+  const rowOf = createRow(servers.database, { key, takeAfter: takeAtPaceOf('database') });
   const wireOf = (name: BackendName) =>
-    createWire(name, { execute: servers.send(name), take: takeAtPaceOf(name) });
+    createWire(name, { execute: servers.send(name), takeAfter: takeAtPaceOf(name) });
   const wires = { a: wireOf('a'), b: wireOf('b'), legacy: wireOf('legacy') };
   const optionsOf = (name: BackendName) => ({ key, row: rowOf(name), send: wires[name].send, departure });
   const [first, second] = phases;
@@ -101,19 +101,19 @@ async function runSchedule(
         );
       },
     };
-    for (const { without, before, losses, race, ...round } of rounds) {
+    for (const { without, before, mishaps, race, after, pace: drawn } of rounds) {
       for (const place of without) await perform({ step: 'evict', place }, world);
       for (const step of before) {
         await perform(step, world);
         await turns.all();
       }
-      for (const step of losses) await perform(step, world);
-      pace = round.pace;
+      for (const step of mishaps) await perform(step, world);
+      pace = drawn;
       for (const { start, giveWay } of race) {
         turns.takeAfter(giveWay, Object.values(start).join(' '), () => perform(start, world));
       }
       await turns.all();
-      for (const by of BACKENDS) await perform({ step: 'read', by }, world);
+      for (const by of after) await perform({ step: 'read', by }, world);
       await turns.all();
     }
   });

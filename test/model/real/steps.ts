@@ -5,10 +5,10 @@ import type { Send } from '../../../lambda/cache/redis-store.ts';
 import type { Backend, Instance, Legacy } from './backends.ts';
 import type { Checker } from './checker.ts';
 import type { Time } from './time.ts';
-import type { Fate, Loss, Wire } from './wire.ts';
+import type { Fate, Loss, Pause, Wire } from './wire.ts';
 
 const INSTANCES = ['a', 'b'] as const;
-export const BACKENDS = [...INSTANCES, 'legacy'] as const;
+const BACKENDS = [...INSTANCES, 'legacy'] as const;
 export type InstanceName = (typeof INSTANCES)[number];
 export type BackendName = (typeof BACKENDS)[number];
 
@@ -22,6 +22,7 @@ export type Step =
   | { readonly step: 'flush' }
   | { readonly step: 'phase'; readonly of: InstanceName }
   | ({ readonly step: 'lose'; readonly by: BackendName } & Loss)
+  | ({ readonly step: 'pause'; readonly by: BackendName } & Pause)
   | { readonly step: 'time'; readonly ms: number }
   /** Redis is killed and comes back empty. */
   | { readonly step: 'restart' };
@@ -47,18 +48,20 @@ export interface World {
 export type Pace = Readonly<Record<BackendName | 'database', number>>;
 
 /**
- * A part of a schedule: it brings about a state, lets a few steps race, and then reads everywhere, so that whatever the
- * race has left behind is found.
+ * A part of a schedule: it brings about a state, lets a few steps race, and then reads, so that what the race has left
+ * behind is found.
  */
 export interface Round {
   /** Which of the key's places are removed first, as indexes into the order of an invalidation. */
   readonly without: readonly number[];
   /** Who reads then, one after the other. */
   readonly before: readonly Step[];
-  readonly losses: readonly Step[];
+  readonly mishaps: readonly Step[];
   readonly pace: Pace;
   /** All at once, but that some give way so often before they begin. */
   readonly race: readonly { readonly start: Step; readonly giveWay: number }[];
+  /** Who reads in the end: whoever takes part. */
+  readonly after: readonly BackendName[];
 }
 
 const PLACES = [0, 1, 2, 3];
@@ -69,7 +72,7 @@ const kind = <Name extends Step['step']>(...names: Name[]) => fc.constantFrom(..
  * else happens (swarm testing: Groce et al., ISSTA 2012), and each round who is slow, since most races need few
  * changes from one process to another (Burckhardt et al., ASPLOS 2010).
  */
-export function roundsArbitrary({ faults }: { readonly faults: boolean }): Arbitrary<Round[]> {
+export function roundsArbitrary({ loses }: { readonly loses: readonly string[] }): Arbitrary<Round[]> {
   return fc.subarray([...BACKENDS], { minLength: 1 }).chain((backends) => {
     const by = fc.constantFrom(...backends);
     const read = fc.record({ step: kind('read'), by });
@@ -77,12 +80,12 @@ export function roundsArbitrary({ faults }: { readonly faults: boolean }): Arbit
     const flush = fc.record({ step: kind('flush') });
     const phase = fc.record({ step: kind('phase'), of: fc.constantFrom(...INSTANCES) });
     const time = fc.record({ step: kind('time'), ms: fc.constantFrom(50, 150, 600) });
-    const pace = fc.constantFrom(0, 0, 3, 12);
-    const giveWay = fc.oneof(fc.constant(0), fc.constant(0), fc.nat(30));
+    const pace = fc.constantFrom(0, 0, 0, 6);
+    const giveWay = fc.oneof(fc.constant(0), fc.nat(30));
     const start = fc.oneof(
       { weight: 800, arbitrary: read },
       { weight: 600, arbitrary: fc.record({ step: kind('write'), by }) },
-      { weight: backends.includes('legacy') ? 200 : 0, arbitrary: fc.record({ step: kind('modify') }) },
+      { weight: backends.includes('legacy') ? 400 : 0, arbitrary: fc.record({ step: kind('modify') }) },
       { weight: 250, arbitrary: vanish },
       { weight: 50, arbitrary: flush },
       { weight: 50, arbitrary: phase },
@@ -90,13 +93,24 @@ export function roundsArbitrary({ faults }: { readonly faults: boolean }): Arbit
       // As long as three schedules.
       { weight: 3, arbitrary: fc.record({ step: kind('restart') }) },
     );
+    const pause = fc.record({
+      step: kind('pause'),
+      by,
+      after: fc.nat(6),
+      others: fc.integer({ min: 8, max: 40 }),
+    });
+    const mishap = fc.oneof(
+      { weight: 1, arbitrary: pause },
+      ...(loses.length > 0 ? [{ weight: 1, arbitrary: lossArbitrary(by, loses) }] : []),
+    );
     const few = <T>(arbitrary: Arbitrary<T>, minLength: number, maxLength: number) =>
       fc.array(arbitrary, { minLength, maxLength, size: 'max' });
     return few(
       fc.record({
         without: fc.subarray(PLACES),
         before: few(read, 0, 1),
-        losses: few(lossArbitrary(by), 0, faults ? 3 : 0),
+        mishaps: few(mishap, 0, 4),
+        after: fc.constant(backends),
         pace: fc.record({ a: pace, b: pace, legacy: pace, database: pace }),
         race: few(fc.record({ start, giveWay }), 2, 6),
       }),
@@ -106,16 +120,11 @@ export function roundsArbitrary({ faults }: { readonly faults: boolean }): Arbit
   });
 }
 
-function lossArbitrary(by: Arbitrary<BackendName>): Arbitrary<Step> {
-  const command = fc.oneof(
-    { weight: 3, arbitrary: fc.constant('SET') },
-    { weight: 2, arbitrary: fc.constant('UNLINK') },
-    { weight: 1, arbitrary: fc.constantFrom('GET', 'MGET', 'EVAL', 'DEL') },
-  );
+function lossArbitrary(by: Arbitrary<BackendName>, commands: readonly string[]): Arbitrary<Step> {
   return fc.record({
     step: kind('lose'),
     by,
-    command,
+    command: fc.constantFrom(...commands),
     after: fc.nat(2),
     fate: fc.constantFrom<Fate[]>('late', 'late', 'never'),
   });
@@ -153,6 +162,8 @@ export async function perform(step: Step, world: World): Promise<void> {
       return backends[step.of].changePhase();
     case 'lose':
       return world.wires[step.by].lose(step);
+    case 'pause':
+      return world.wires[step.by].pause(step);
     case 'time':
       return world.time.pass(step.ms);
     case 'restart':

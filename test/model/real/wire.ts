@@ -12,6 +12,12 @@ export interface Loss {
   readonly fate: Fate;
 }
 
+/** The command that comes after so many others waits for so many turns of the others. */
+export interface Pause {
+  readonly after: number;
+  readonly others: number;
+}
+
 /**
  * A connection as the schedule sees it: commands arrive in the order in which they were sent, their replies come back
  * in that order, and between any two of these steps another connection may have its turn.
@@ -19,6 +25,7 @@ export interface Loss {
 export interface Wire {
   readonly send: Send;
   lose(loss: Loss): void;
+  pause(pause: Pause): void;
   /** Breaks the connection: whoever waits for a reply hears so, and what was not executed never is. */
   cut(): void;
 }
@@ -30,20 +37,27 @@ interface Sent {
 }
 
 /** @param execute the real connection, on which each command is sent when its turn has come. */
-export function createWire(name: string, { execute, take }: { execute: Send; take: Turns['take'] }): Wire {
+export function createWire(
+  name: string,
+  { execute, takeAfter }: { execute: Send; takeAfter: Turns['takeAfter'] },
+): Wire {
   /** What will be lost, by the command's name and its number among those of this name. */
   const losses = new Map<string, Fate>();
   const sentOf = new Map<string, number>();
   let sent: Sent[] = [];
   let replies: { readonly to: Sent; readonly settle: () => void }[] = [];
   const late = new Set<Sent>();
+  /** How many turns of the others a command waits for, by its number on this connection. */
+  const pauses = new Map<number, number>();
+  let executed = 0;
 
   /** One turn waits however much is queued: a pipeline is no more likely to go on than a single command. */
   const executeNext = (): void => {
     const [next] = sent;
     if (!next) return;
-    take(`${name} ${titleOf(next)}`, async () => {
+    takeAfter(pauses.get(executed) ?? 0, `${name} ${titleOf(next)}`, async () => {
       if (sent[0] !== next) return;
+      executed += 1;
       const settle = await outcome(next);
       sent.shift();
       executeNext();
@@ -55,7 +69,7 @@ export function createWire(name: string, { execute, take }: { execute: Send; tak
   const deliverNext = (): void => {
     const [next] = replies;
     if (!next) return;
-    take(`${name} hears of ${titleOf(next.to)}`, () => {
+    takeAfter(0, `${name} hears of ${titleOf(next.to)}`, () => {
       if (replies[0] !== next) return;
       replies.shift();
       deliverNext();
@@ -80,7 +94,7 @@ export function createWire(name: string, { execute, take }: { execute: Send; tak
 
   const executeLate = (overdue: Sent) => {
     late.add(overdue);
-    take(`${name} late ${titleOf(overdue)}`, async () => {
+    takeAfter(0, `${name} late ${titleOf(overdue)}`, async () => {
       if (late.delete(overdue)) await execute(overdue.command).catch(() => {});
     });
   };
@@ -93,6 +107,9 @@ export function createWire(name: string, { execute, take }: { execute: Send; tak
       }),
     lose({ command, after, fate }) {
       losses.set(`${command} ${(sentOf.get(command) ?? 0) + after}`, fate);
+    },
+    pause({ after, others }) {
+      pauses.set(executed + after, others);
     },
     cut() {
       const waiting = [...replies.map(({ to }) => to), ...sent];
