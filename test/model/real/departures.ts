@@ -12,11 +12,14 @@ import {
   legacyOnly,
   repeatsOnlyWhatFailed,
 } from './departing-store.ts';
+import type { BackendName } from './steps.ts';
 
 /** A way to depart from the protocol, around the product's code or in the place of a part of it. */
 export interface Departure {
   /** The pairs of phases that two instances run in; default: every pair that may run at once. */
   readonly phases?: readonly (readonly [Phase, Phase])[];
+  /** Who takes part in every schedule; default: that is drawn. */
+  readonly backends?: readonly BackendName[];
   /** The commands whose replies are lost, by name and as often as they are named; default: none. */
   readonly loses?: readonly string[];
   readonly runtimeSend?: (send: Send) => Send;
@@ -34,6 +37,7 @@ export const PROTOCOL: Departure = {
 
 const canary = { phases: [['isolated', 'isolated']] } as const;
 const migration = { phases: [['dual', 'dual']] } as const;
+const instances = { backends: ['a', 'b'] } as const;
 const all = () => true;
 const legacyKey = ({ leaseAt, home }: { leaseAt: string; home: string }) => leaseAt !== home;
 
@@ -57,20 +61,31 @@ export const DEPARTURES = {
   'dual fills of K without a fence': { ...migration, runtimeSend: unfenced(legacyKey) },
   'adopting K without the lease on N': { ...migration, store: adoptsWithoutLease },
   'the order N, C, K in dual': { ...migration, store: inOrder(([c, k, ...n]) => [...n, c, k]) },
-  'repeating only the UNLINK that failed': { ...migration, loses: ['UNLINK'], store: repeatsOnlyWhatFailed },
+  'repeating only the UNLINK that failed': {
+    ...migration,
+    ...instances,
+    loses: ['UNLINK'],
+    store: repeatsOnlyWhatFailed,
+  },
   'phase legacy invalidates only its own': { phases: [['legacy', 'isolated']], store: legacyOnly },
   'a lost lease taken as held': {
     ...canary,
+    ...instances,
     loses: ['SET'],
     runtimeSend: lostIsHeld,
     mirrorSend: lostIsHeld,
   },
   'a lost lease retried with its token': {
     ...canary,
+    ...instances,
     loses: ['SET'],
     runtimeSend: lostIsRetried,
     mirrorSend: lostIsRetried,
   },
   'a mirror that leaves N after a fill': { ...canary, mirrorSend: leavesN },
-  'a SET that keeps K and the lease': { ...canary, mirrorSend: keepsLease },
+  'a SET that keeps K and the lease': {
+    phases: [['legacy', 'legacy']],
+    backends: ['a', 'legacy'],
+    mirrorSend: keepsLease,
+  },
 } satisfies Readonly<Record<string, Departure>>;

@@ -44,7 +44,7 @@ export function check({ servers, departure, seed, schedules, path }: Schedules):
   const property = fc.asyncProperty(
     fc.scheduler(),
     fc.constantFrom(...(departure.phases ?? PAIRS)),
-    roundsArbitrary({ loses: departure.loses ?? [] }),
+    roundsArbitrary({ loses: departure.loses ?? [], backends: departure.backends }),
     (...drawn) => runSchedule({ servers, departure }, drawn),
   );
   return fc.check<Drawn>(property, {

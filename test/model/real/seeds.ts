@@ -21,5 +21,8 @@ export const FOUND: Readonly<Partial<Record<keyof typeof DEPARTURES, Found>>> = 
   'dual fills of K without a fence': { seed: 1, path: '151' },
   'adopting K without the lease on N': { seed: 1, path: '60' },
   'the order N, C, K in dual': { seed: 1, path: '536' },
+  'repeating only the UNLINK that failed': { seed: 1, path: '1373' },
   'phase legacy invalidates only its own': { seed: 1, path: '7' },
+  'a lost lease taken as held': { seed: 1, path: '1546' },
+  'a mirror that leaves N after a fill': { seed: 1, path: '26' },
 };

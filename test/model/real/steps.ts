@@ -67,13 +67,21 @@ export interface Round {
 const PLACES = [0, 1, 2, 3];
 const kind = <Name extends Step['step']>(...names: Name[]) => fc.constantFrom(...names);
 
+export interface Drawing {
+  /** The commands whose replies are lost, by name and as often as they are named. */
+  readonly loses: readonly string[];
+  /** Who takes part, where that is not drawn. */
+  readonly backends?: readonly BackendName[] | undefined;
+}
+
 /**
  * The rounds of a schedule. Each schedule draws which backends take part, since a race is found sooner where little
  * else happens (swarm testing: Groce et al., ISSTA 2012), and each round who is slow, since most races need few
  * changes from one process to another (Burckhardt et al., ASPLOS 2010).
  */
-export function roundsArbitrary({ loses }: { readonly loses: readonly string[] }): Arbitrary<Round[]> {
-  return fc.subarray([...BACKENDS], { minLength: 1 }).chain((backends) => {
+export function roundsArbitrary({ loses, backends: given }: Drawing): Arbitrary<Round[]> {
+  const taking = given ? fc.constant([...given]) : fc.subarray([...BACKENDS], { minLength: 1 });
+  return taking.chain((backends) => {
     const by = fc.constantFrom(...backends);
     const read = fc.record({ step: kind('read'), by });
     const vanish = fc.record({ step: kind('expire', 'evict'), place: fc.constantFrom(...PLACES) });
@@ -127,6 +135,7 @@ function lossArbitrary(by: Arbitrary<BackendName>, commands: readonly string[]):
     command: fc.constantFrom(...commands),
     after: fc.nat(2),
     fate: fc.constantFrom<Fate[]>('late', 'late', 'never'),
+    others: fc.nat(30),
   });
 }
 

@@ -10,6 +10,8 @@ export interface Loss {
   readonly command: string;
   readonly after: number;
   readonly fate: Fate;
+  /** For how many turns of the others a late command stays away at least. */
+  readonly others: number;
 }
 
 /** The command that comes after so many others waits for so many turns of the others. */
@@ -42,7 +44,7 @@ export function createWire(
   { execute, takeAfter }: { execute: Send; takeAfter: Turns['takeAfter'] },
 ): Wire {
   /** What will be lost, by the command's name and its number among those of this name. */
-  const losses = new Map<string, Fate>();
+  const losses = new Map<string, Loss>();
   const sentOf = new Map<string, number>();
   let sent: Sent[] = [];
   let replies: { readonly to: Sent; readonly settle: () => void }[] = [];
@@ -81,9 +83,9 @@ export function createWire(
     const command = String(next.command[0]);
     const number = sentOf.get(command) ?? 0;
     sentOf.set(command, number + 1);
-    const fate = losses.get(`${command} ${number}`);
-    if (fate === 'late') executeLate(next);
-    if (fate) return () => next.reject(new DeadlineError(`model: the reply to ${titleOf(next)} is lost`));
+    const loss = losses.get(`${command} ${number}`);
+    if (loss?.fate === 'late') executeLate(next, loss);
+    if (loss) return () => next.reject(new DeadlineError(`model: the reply to ${titleOf(next)} is lost`));
     try {
       const reply = await execute(next.command);
       return () => next.resolve(reply);
@@ -92,9 +94,9 @@ export function createWire(
     }
   };
 
-  const executeLate = (overdue: Sent) => {
+  const executeLate = (overdue: Sent, { others }: Loss) => {
     late.add(overdue);
-    takeAfter(0, `${name} late ${titleOf(overdue)}`, async () => {
+    takeAfter(others, `${name} late ${titleOf(overdue)}`, async () => {
       if (late.delete(overdue)) await execute(overdue.command).catch(() => {});
     });
   };
@@ -105,8 +107,8 @@ export function createWire(
         sent.push({ command, resolve, reject });
         if (sent.length === 1) executeNext();
       }),
-    lose({ command, after, fate }) {
-      losses.set(`${command} ${(sentOf.get(command) ?? 0) + after}`, fate);
+    lose(loss) {
+      losses.set(`${loss.command} ${(sentOf.get(loss.command) ?? 0) + loss.after}`, loss);
     },
     pause({ after, others }) {
       pauses.set(executed + after, others);
