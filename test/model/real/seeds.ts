@@ -24,5 +24,6 @@ export const FOUND: Readonly<Partial<Record<keyof typeof DEPARTURES, Found>>> = 
   'repeating only the UNLINK that failed': { seed: 1, path: '1373' },
   'phase legacy invalidates only its own': { seed: 1, path: '7' },
   'a lost lease taken as held': { seed: 1, path: '1546' },
+  'a lost lease retried with its token': { seed: 3, path: '714' },
   'a mirror that leaves N after a fill': { seed: 1, path: '26' },
 };
