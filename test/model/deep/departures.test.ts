@@ -24,7 +24,7 @@ afterAll(async () => {
 test.each(Object.entries(DEPARTURES))(
   '%s is stale',
   async (name, departure) => {
-    const seed = Number(process.env[SEED] ?? FOUND[name as keyof typeof DEPARTURES]?.seed ?? 1);
+    const seed = Number(process.env[SEED] ?? FOUND[name as keyof typeof DEPARTURES].seed);
     const details = await check({ servers, departure, seed, schedules: SCHEDULES });
     expect(failureOf(details)).toMatch(/^StaleReadError/);
     // For test/model/real/seeds.ts.

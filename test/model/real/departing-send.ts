@@ -56,9 +56,11 @@ export const keepsLease = (send: Send): Send => {
       refused = undefined;
       return 0;
     }
-    const reply = await send(command);
     const fill = fillOf(command);
-    if (fill && reply !== 1) refused = fill.leaseAt;
+    // Until it is known to have stored.
+    if (fill) refused = fill.leaseAt;
+    const reply = await send(command);
+    if (fill && reply === 1) refused = undefined;
     return reply;
   };
 };

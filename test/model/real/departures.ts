@@ -85,7 +85,8 @@ export const DEPARTURES = {
   'a mirror that leaves N after a fill': { ...canary, mirrorSend: leavesN },
   'a SET that keeps K and the lease': {
     phases: [['legacy', 'legacy']],
-    backends: ['a', 'legacy'],
+    backends: ['legacy'],
+    loses: ['EVAL'],
     mirrorSend: keepsLease,
   },
 } satisfies Readonly<Record<string, Departure>>;
