@@ -1,6 +1,6 @@
 const folder = (name) => `<rootDir>/test/${name}/**/*.test.ts`;
 
-const project = (displayName, testMatch, options = {}) => ({
+export const project = (displayName, testMatch, options = {}) => ({
   displayName,
   testMatch,
   rootDir: import.meta.dirname,
@@ -10,7 +10,7 @@ const project = (displayName, testMatch, options = {}) => ({
   ...options,
 });
 
-const servers = {
+export const servers = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
 };
@@ -20,7 +20,8 @@ export default {
     project(
       'unit',
       ['<rootDir>/test/*.test.ts', ...['lambda', 'model', 'scripts', 'support'].map(folder)],
-      servers,
+      // Minutes long: jest.deep.config.mjs.
+      { ...servers, testPathIgnorePatterns: ['<rootDir>/node_modules', '<rootDir>/test/model/deep'] },
     ),
     project('integration', ['bench', 'integration', 'rehearsal'].map(folder), servers),
     project('infra', ['lib', 'infra'].map(folder)),

@@ -1,0 +1,92 @@
+import type { Cache } from '../../../lambda/cache/cache.ts';
+import type { Keyspace } from '../../../lambda/cache/keyspace.ts';
+import type { Phase } from '../../../lambda/cache/phase.ts';
+import type { Send } from '../../../lambda/cache/redis-store.ts';
+import type { CacheStore } from '../../../lambda/cache/store.ts';
+import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
+import { keepsLease, leavesN, lostIsHeld, lostIsRetried, unfenced } from './departing-send.ts';
+import {
+  adoptsWithoutLease,
+  inOrder,
+  joinsByName,
+  legacyOnly,
+  repeatsOnlyWhatFailed,
+} from './departing-store.ts';
+import type { BackendName } from './steps.ts';
+
+/** A way to depart from the protocol, around the product's code or in the place of a part of it. */
+export interface Departure {
+  /** The pairs of phases that two instances run in; default: every pair that may run at once. */
+  readonly phases?: readonly (readonly [Phase, Phase])[];
+  /** Who takes part in every schedule; default: that is drawn. */
+  readonly backends?: readonly BackendName[];
+  /** The commands whose replies are lost, by name and as often as they are named; default: none. */
+  readonly loses?: readonly string[];
+  readonly runtimeSend?: (send: Send) => Send;
+  readonly mirrorSend?: (send: Send) => Send;
+  readonly store?: (store: CacheStore, around: { phase: Phase; send: Send }) => CacheStore;
+  readonly cache?: (cache: Cache, around: { keyspace: Keyspace; send: Send }) => Cache;
+  readonly mirrorOff?: boolean;
+  readonly invalidatesBeforeCommit?: boolean;
+}
+
+/** No departure: the product as it is, with faults. */
+export const PROTOCOL: Departure = {
+  loses: ['SET', 'SET', 'UNLINK', 'UNLINK', 'EVAL', 'GET', 'MGET', 'DEL'],
+};
+
+const canary = { phases: [['isolated', 'isolated']] } as const;
+const migration = { phases: [['dual', 'dual']] } as const;
+const instances = { backends: ['a', 'b'] } as const;
+const all = () => true;
+const legacyKey = ({ leaseAt, home }: { leaseAt: string; home: string }) => leaseAt !== home;
+
+/** The departures of test/model/coherence.test.ts, by the same names; each has to be found stale. */
+export const DEPARTURES = {
+  'plain get, load, set': {
+    ...canary,
+    mirrorOff: true,
+    cache: (_, { keyspace, send }) => createNaiveCache({ keyspace }, send),
+  },
+  'a fill that does not check the lease': {
+    ...canary,
+    runtimeSend: unfenced(all),
+    mirrorSend: unfenced(all),
+  },
+  'invalidation before the commit': { ...canary, invalidatesBeforeCommit: true },
+  'no mirror': { ...canary, mirrorOff: true },
+  'legacy fills without a fence': { ...canary, mirrorSend: unfenced(all) },
+  'joining by the name of the key': { ...canary, cache: joinsByName },
+  'the order K, C, N': { ...canary, store: inOrder(([c, k, ...n]) => [k, c, ...n]) },
+  'dual fills of K without a fence': { ...migration, runtimeSend: unfenced(legacyKey) },
+  'adopting K without the lease on N': { ...migration, store: adoptsWithoutLease },
+  'the order N, C, K in dual': { ...migration, store: inOrder(([c, k, ...n]) => [...n, c, k]) },
+  'repeating only the UNLINK that failed': {
+    ...migration,
+    ...instances,
+    loses: ['UNLINK'],
+    store: repeatsOnlyWhatFailed,
+  },
+  'phase legacy invalidates only its own': { phases: [['legacy', 'isolated']], store: legacyOnly },
+  'a lost lease taken as held': {
+    ...canary,
+    ...instances,
+    loses: ['SET'],
+    runtimeSend: lostIsHeld,
+    mirrorSend: lostIsHeld,
+  },
+  'a lost lease retried with its token': {
+    ...canary,
+    ...instances,
+    loses: ['SET'],
+    runtimeSend: lostIsRetried,
+    mirrorSend: lostIsRetried,
+  },
+  'a mirror that leaves N after a fill': { ...canary, mirrorSend: leavesN },
+  'a SET that keeps K and the lease': {
+    phases: [['legacy', 'legacy']],
+    backends: ['legacy'],
+    loses: ['EVAL'],
+    mirrorSend: keepsLease,
+  },
+} satisfies Readonly<Record<string, Departure>>;
