@@ -46,9 +46,10 @@ test(`${FREEZES} freezes in the middle of writes: what answered done is never st
     ]);
     await sleep(10 + (freeze % 5) * 4);
     await server.kill('SIGSTOP');
-    // Longer than both attempts of an invalidation.
-    await sleep(400);
+    await sleep(50);
     isOver = true;
+    // Longer than both attempts of the last invalidations.
+    await sleep(350);
     await server.kill('SIGCONT');
     const [first, second] = await writing;
     for (const [user, version] of [...first.done, ...second.done]) {
