@@ -1,7 +1,8 @@
-import { type Cache, createCache } from '../../../lambda/cache/cache.ts';
+import { createCache } from '../../../lambda/cache/cache.ts';
 import { createKeyspace } from '../../../lambda/cache/keyspace.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
+import type { ApiCache } from '../../../lambda/http/wire.ts';
 import type { Row } from './database.ts';
 import type { Departure } from './departures.ts';
 import { ENV, type LegacyClient } from './legacy-client.ts';
@@ -50,7 +51,7 @@ export function createInstance(phases: readonly [Phase, Phase], options: Backend
   };
 }
 
-function cacheOf(phase: Phase, { send, departure }: BackendOptions): Cache {
+function cacheOf(phase: Phase, { send, departure }: BackendOptions): ApiCache {
   const keyspace = createKeyspace({ phase, env: ENV });
   const sent = departure.runtimeSend?.(send) ?? send;
   const store = redisStore(sent);

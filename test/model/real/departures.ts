@@ -1,8 +1,8 @@
-import type { Cache } from '../../../lambda/cache/cache.ts';
 import type { Keyspace } from '../../../lambda/cache/keyspace.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import type { Send } from '../../../lambda/cache/redis-store.ts';
 import type { CacheStore } from '../../../lambda/cache/store.ts';
+import type { ApiCache } from '../../../lambda/http/wire.ts';
 import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
 import { keepsLease, leavesN, lostIsHeld, lostIsRetried, unfenced } from './departing-send.ts';
 import {
@@ -25,7 +25,7 @@ export interface Departure {
   readonly runtimeSend?: (send: Send) => Send;
   readonly mirrorSend?: (send: Send) => Send;
   readonly store?: (store: CacheStore, around: { phase: Phase; send: Send }) => CacheStore;
-  readonly cache?: (cache: Cache, around: { keyspace: Keyspace; send: Send }) => Cache;
+  readonly cache?: (cache: ApiCache, around: { keyspace: Keyspace; send: Send }) => ApiCache;
   readonly mirrorOff?: boolean;
   readonly invalidatesBeforeCommit?: boolean;
 }
