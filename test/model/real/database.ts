@@ -1,5 +1,7 @@
 import type { Database, Transaction } from '../../../lambda/database/pool.ts';
+import { createPlans } from './plans.ts';
 import type { Turns } from './turns.ts';
+import type { Pause } from './wire.ts';
 
 /** The database as one process of a schedule sees it: its statements wait for their turns. */
 export interface ProcessDatabase {
@@ -7,6 +9,8 @@ export interface ProcessDatabase {
   readonly pool: Database;
   /** The same; but all that a transaction does before its COMMIT, which nobody else can see, is one turn. */
   readonly writer: Database;
+  /** Lets the answers of a load wait. */
+  pause(pause: Pause): void;
   /** The process is gone: it sends and hears nothing more, and what it had begun is rolled back. */
   die(): Promise<void>;
 }
@@ -38,6 +42,10 @@ export function createRowLock(): RowLock {
   };
 }
 
+/** How a pause names the load of the row. */
+export const LOAD = 'load';
+const isLoad = (text: string) => text.startsWith('SELECT version');
+
 /** The answer to whom nobody listens any more. */
 const never = new Promise<never>(() => {});
 
@@ -46,6 +54,7 @@ export function createProcessDatabase(
   { by, takeAfter, rowLock, onCommit }: ProcessDatabaseOptions,
 ): ProcessDatabase {
   let alive = true;
+  const pauses = createPlans<Pause>();
   /** What this process has open, and how to close it without an answer. */
   const open = new Map<Transaction, () => void>();
 
@@ -57,7 +66,8 @@ export function createProcessDatabase(
           (value) => () => resolve(value),
           (error: unknown) => () => reject(error),
         );
-        takeAfter(0, `${by} hears of ${label}`, () => {
+        const others = pauses.next(isLoad(label) ? LOAD : label)?.others ?? 0;
+        takeAfter(others, `${by} hears of ${label}`, () => {
           if (alive) answer();
         });
       });
@@ -124,6 +134,7 @@ export function createProcessDatabase(
       connect: () => inTurns('connects', () => connect({ passes: () => false })),
     }),
     writer: wrapped(pool, { query, connect: () => (alive ? begin() : never) }),
+    pause: pauses.add,
     async die() {
       alive = false;
       for (const [connection, ended] of open) {

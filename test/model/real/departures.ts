@@ -7,6 +7,7 @@ import type { ApiCache } from '../../../lambda/http/wire.ts';
 import type { ReplayOptions } from '../../../lambda/outbox/replay.ts';
 import type { Writes, WritesOptions } from '../../../lambda/outbox/writes.ts';
 import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
+import { LOAD } from './database.ts';
 import { deletesConfirmed, replaysUnconfirmed } from './departing-outbox.ts';
 import { keepsLease, leavesN, lostIsHeld, lostIsRetried, unfenced } from './departing-send.ts';
 import {
@@ -59,6 +60,7 @@ const restarts = {
 const canary = { ...keys, phases: [['isolated', 'isolated']] } as const;
 const migration = { ...keys, phases: [['dual', 'dual']] } as const;
 const instances = { backends: ['a', 'b'] } as const;
+const slowFills = { pauses: [LOAD, 'EVAL'] } as const;
 const all = () => true;
 const legacyKey = ({ leaseAt, home }: { leaseAt: string; home: string }) => leaseAt !== home;
 
@@ -77,14 +79,20 @@ export const DEPARTURES = {
   'invalidation before the commit': { ...canary, invalidatesBeforeCommit: true },
   'no mirror': { ...canary, mirrorOff: true },
   'legacy fills without a fence': { ...canary, mirrorSend: unfenced(all) },
-  'joining by the name of the key': { ...canary, cache: joinsByName },
-  'the order K, C, N': { ...canary, store: inOrder(([c, k, ...n]) => [k, c, ...n]) },
+  'joining by the name of the key': { ...canary, ...slowFills, cache: joinsByName },
+  'the order K, C, N': {
+    ...canary,
+    backends: ['a', 'legacy'],
+    pauses: [LOAD, 'EVAL', 'UNLINK'],
+    store: inOrder(([c, k, ...n]) => [k, c, ...n]),
+  },
   'dual fills of K without a fence': { ...migration, runtimeSend: unfenced(legacyKey) },
   'adopting K without the lease on N': { ...migration, store: adoptsWithoutLease },
   'the order N, C, K in dual': { ...migration, store: inOrder(([c, k, ...n]) => [...n, c, k]) },
   'repeating only the UNLINK that failed': {
     ...migration,
     ...instances,
+    ...slowFills,
     loses: ['UNLINK'],
     store: repeatsOnlyWhatFailed,
   },
@@ -108,12 +116,13 @@ export const DEPARTURES = {
     ...keys,
     phases: [['legacy', 'legacy']],
     backends: ['legacy'],
+    ...slowFills,
     loses: ['EVAL'],
     mirrorSend: keepsLease,
   },
   'the epoch fetched after the load': { ...tags, store: sealsAfterLoad },
   'a bump before the commit': { ...tags, names: ['tag'], invalidatesBeforeCommit: true },
-  'a join that compares no epochs': { ...tags, backends: ['a'], cache: joinsByName },
+  'a join that compares no epochs': { ...tags, ...instances, cache: joinsByName },
   'reading without bypass after a restart': { ...restarts, ungated: true },
   'a replay after a restart of unconfirmed rows only': { ...restarts, replay: replaysUnconfirmed },
   'rows deleted upon confirmation': { ...restarts, database: deletesConfirmed, deletesRows: true },

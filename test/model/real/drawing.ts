@@ -1,4 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
+import { LOAD } from './database.ts';
 import { CACHED, type Cached, NAMED, type Named } from './registry.ts';
 import { BACKENDS, type BackendName, INSTANCES, type Step } from './steps.ts';
 import type { Fate } from './wire.ts';
@@ -33,6 +34,8 @@ export interface Round {
 export interface Drawing {
   /** The commands whose replies are lost, by name and as often as they are named; default: none. */
   readonly loses?: readonly string[];
+  /** The commands that wait, likewise; default: all that matter. */
+  readonly pauses?: readonly string[];
   readonly backends?: readonly BackendName[];
   readonly reads?: readonly Cached[];
   readonly names?: readonly Named[];
@@ -44,6 +47,8 @@ export interface Drawing {
 
 /** The places of the list in the order of an invalidation, the view's in each namespace, and the epoch of its tag. */
 export const PLACES = { list: [0, 1, 2, 3], view: [4, 5, 6] } as const;
+
+const PAUSED = [LOAD, LOAD, 'GET', 'MGET', 'SET NX', 'SET', 'UNLINK', 'UNLINK', 'EVAL'];
 
 const kind = <Name extends Step['step']>(...names: Name[]) => fc.constantFrom(...names);
 const few = <T>(arbitrary: Arbitrary<T>, minLength: number, maxLength: number) =>
@@ -76,14 +81,15 @@ type Drawn = Drawing &
   Required<Pick<Drawing, 'loses' | 'backends' | 'reads' | 'outbox' | 'restartsPerMille'>>;
 
 function roundArbitrary(drawn: Drawn): Arbitrary<Round> {
-  const { backends, loses, outbox } = drawn;
+  const { backends, loses, pauses = PAUSED, outbox } = drawn;
   const by = fc.constantFrom(...backends);
   const { read, start } = requestsArbitrary(drawn);
   const pace = fc.constantFrom(0, 0, 0, 6);
   const pause = fc.record({
     step: kind('pause'),
     by,
-    after: fc.nat(6),
+    command: fc.constantFrom(...pauses),
+    after: soon,
     others: fc.integer({ min: 8, max: 40 }),
   });
   const die = fc.record({ step: kind('die'), by: fc.constantFrom(...INSTANCES), after: fc.nat(12) });
@@ -108,6 +114,9 @@ function roundArbitrary(drawn: Drawn): Arbitrary<Round> {
       : fc.constant(reads),
   });
 }
+
+/** How many commands of a name come before the one that a mishap is about. */
+const soon = fc.constantFrom(0, 0, 0, 1, 1, 2, 3);
 
 const giveWay = (max: number) => fc.oneof(fc.constant(0), fc.nat(max));
 
@@ -166,7 +175,7 @@ function lossArbitrary(by: Arbitrary<BackendName>, commands: readonly string[]):
     step: kind('lose'),
     by,
     command: fc.constantFrom(...commands),
-    after: fc.nat(2),
+    after: soon,
     fate: fc.constantFrom<Fate[]>('late', 'late', 'never'),
     others: fc.nat(30),
   });

@@ -2,7 +2,7 @@ import type { Phase } from '../../../lambda/cache/phase.ts';
 import type { Send } from '../../../lambda/cache/redis-store.ts';
 import { createInstance, createLegacy, type Instance, updateBare } from './backends.ts';
 import { createChecker } from './checker.ts';
-import { createProcessDatabase, createRowLock } from './database.ts';
+import { createProcessDatabase, createRowLock, LOAD } from './database.ts';
 import type { Departure } from './departures.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { Pace } from './drawing.ts';
@@ -146,6 +146,7 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
         for (const each of [backends.a, backends.b, dispatcher]) void each.connected();
         servers.legacyClient.connected();
       },
+      pause: (by, pause) => (pause.command === LOAD ? lives[by].database : wires[by]).pause(pause),
       dieAfterCommit: (by, others) => dying.set(by, others),
       psql: () => updateBare(lives.others.database, subject.user),
       committed: () => loadRow(servers.database, subject.user),

@@ -48,6 +48,7 @@ export interface World {
   readonly send: Send;
   readonly snapshot: () => Promise<void>;
   readonly restart: () => Promise<void>;
+  readonly pause: (by: BackendName, pause: Pause) => void;
   readonly dieAfterCommit: (by: InstanceName, others: number) => void;
   readonly psql: () => Promise<unknown>;
   /** What is committed now, without turns. */
@@ -103,7 +104,7 @@ export async function perform(step: Step, world: World): Promise<void> {
     case 'lose':
       return world.wires[step.by].lose(step);
     case 'pause':
-      return world.wires[step.by].pause(step);
+      return world.pause(step.by, step);
     case 'die':
       return world.dieAfterCommit(step.by, step.after);
     case 'time':

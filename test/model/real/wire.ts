@@ -1,22 +1,20 @@
 import type { Send } from '../../../lambda/cache/redis-store.ts';
 import { DeadlineError } from '../../../lambda/redis/deadline.ts';
+import { createPlans, type Nth } from './plans.ts';
 import type { Turns } from './turns.ts';
 
 /** What becomes of a command whose reply is lost. */
 export type Fate = 'late' | 'never';
 
-/** The reply of a command is lost: of that of this name that comes after so many others of it. */
-export interface Loss {
-  readonly command: string;
-  readonly after: number;
+/** The reply of a command is lost. */
+export interface Loss extends Nth {
   readonly fate: Fate;
   /** For how many turns of the others a late command stays away at least. */
   readonly others: number;
 }
 
-/** The command that comes after so many others waits for so many turns of the others. */
-export interface Pause {
-  readonly after: number;
+/** A command waits for so many turns of the others. */
+export interface Pause extends Nth {
   readonly others: number;
 }
 
@@ -45,47 +43,38 @@ export function createWire(
   name: string,
   { execute, takeAfter }: { execute: Send; takeAfter: Turns['takeAfter'] },
 ): Wire {
-  /** What will be lost, by the command's name and its number among those of this name. */
-  const losses = new Map<string, Loss>();
-  const sentOf = new Map<string, number>();
+  const losses = createPlans<Loss>();
+  const pauses = createPlans<Pause>();
   let sent: Sent[] = [];
   let replies: { readonly to: Sent; readonly settle: () => void }[] = [];
   const late = new Set<Sent>();
-  /** How many turns of the others a command waits for, by its number on this connection. */
-  const pauses = new Map<number, number>();
-  let executed = 0;
 
   /** One turn waits however much is queued: a pipeline is no more likely to go on than a single command. */
   const executeNext = (): void => {
     const [next] = sent;
     if (!next) return;
-    takeAfter(pauses.get(executed) ?? 0, `${name} ${titleOf(next)}`, async () => {
+    takeAfter(pauses.next(kindOf(next))?.others ?? 0, `${name} ${titleOf(next)}`, async () => {
       if (sent[0] !== next) return;
-      executed += 1;
       const settle = await outcome(next);
       sent.shift();
       executeNext();
       replies.push({ to: next, settle });
-      if (replies.length === 1) deliverNext();
+      if (replies.length === 1) deliver();
     });
   };
 
-  const deliverNext = (): void => {
-    const [next] = replies;
-    if (!next) return;
-    takeAfter(0, `${name} hears of ${titleOf(next.to)}`, () => {
-      if (replies[0] !== next) return;
-      replies.shift();
-      deliverNext();
-      next.settle();
+  /** Replies that are there when the process looks at its socket are heard together. */
+  const deliver = (): void => {
+    const [first] = replies;
+    if (!first) return;
+    takeAfter(0, `${name} hears of ${titleOf(first.to)}`, () => {
+      if (replies[0] !== first) return;
+      for (const { settle } of replies.splice(0)) settle();
     });
   };
 
   const outcome = async (next: Sent): Promise<() => void> => {
-    const command = kindOf(next);
-    const number = sentOf.get(command) ?? 0;
-    sentOf.set(command, number + 1);
-    const loss = losses.get(`${command} ${number}`);
+    const loss = losses.next(kindOf(next));
     if (loss?.fate === 'late') executeLate(next, loss);
     if (loss) return () => next.reject(new DeadlineError(`model: the reply to ${titleOf(next)} is lost`));
     try {
@@ -109,12 +98,8 @@ export function createWire(
         sent.push({ command, resolve, reject });
         if (sent.length === 1) executeNext();
       }),
-    lose(loss) {
-      losses.set(`${loss.command} ${(sentOf.get(loss.command) ?? 0) + loss.after}`, loss);
-    },
-    pause({ after, others }) {
-      pauses.set(executed + after, others);
-    },
+    lose: losses.add,
+    pause: pauses.add,
     kill() {
       [sent, replies] = [[], []];
     },
