@@ -100,6 +100,7 @@ export const DEPARTURES = {
   'a lost lease taken as held': {
     ...canary,
     ...instances,
+    ...slowFills,
     loses: ['SET NX'],
     runtimeSend: lostIsHeld,
     mirrorSend: lostIsHeld,
@@ -107,6 +108,7 @@ export const DEPARTURES = {
   'a lost lease retried with its token': {
     ...canary,
     ...instances,
+    ...slowFills,
     loses: ['SET NX'],
     runtimeSend: lostIsRetried,
     mirrorSend: lostIsRetried,

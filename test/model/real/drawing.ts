@@ -104,7 +104,7 @@ function roundArbitrary(drawn: Drawn): Arbitrary<Round> {
   return fc.record({
     without: fc.subarray(placesOf(drawn)),
     before: few(read, 0, 1),
-    mishaps: few(mishap, 0, 4),
+    mishaps: few(mishap, 0, 5),
     pace: fc.record({ a: pace, b: pace, legacy: pace, others: pace, database: pace }),
     race: fc
       .tuple(few(fc.record({ start, giveWay: giveWay(30) }), 2, 6), restartArbitrary(drawn, read))
@@ -177,6 +177,6 @@ function lossArbitrary(by: Arbitrary<BackendName>, commands: readonly string[]):
     command: fc.constantFrom(...commands),
     after: soon,
     fate: fc.constantFrom<Fate[]>('late', 'late', 'never'),
-    others: fc.nat(30),
+    others: fc.nat(40),
   });
 }

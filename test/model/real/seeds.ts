@@ -24,7 +24,7 @@ export const FOUND: Readonly<Record<keyof typeof DEPARTURES, Found>> = {
   'repeating only the UNLINK that failed': { seed: 1, path: '1373' },
   'phase legacy invalidates only its own': { seed: 1, path: '7' },
   'a lost lease taken as held': { seed: 1, path: '1546' },
-  'a lost lease retried with its token': { seed: 3, path: '714' },
+  'a lost lease retried with its token': { seed: 1, path: '714' },
   'a mirror that leaves N after a fill': { seed: 1, path: '26' },
   'a SET that keeps K and the lease': { seed: 1, path: '474' },
   'the epoch fetched after the load': { seed: 1, path: '0' },
