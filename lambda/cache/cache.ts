@@ -13,6 +13,7 @@ import { type Lookup, lookUp } from './lookup.ts';
 import { type CacheMetrics, type Counts, noCounts } from './metrics.ts';
 import { requireOwn, type SetOptions, setOwn } from './own-value.ts';
 import { type Answer, createReadThrough } from './read-through.ts';
+import { explainRefusal } from './refusal.ts';
 import { ReplayPendingError } from './replay-gate.ts';
 import type { CacheStore } from './store.ts';
 import { jittered, requireTtl } from './ttl.ts';
@@ -79,7 +80,7 @@ export function createCache(options: CacheOptions): Cache {
     // Said once, when it begins; what follows are bypasses.
     if (isBroken(error) || error instanceof ReplayPendingError) return;
     counts.errors += 1;
-    onError?.(error, family);
+    onError?.(explainRefusal(error), family);
   };
 
   /** State has stores of its own: here a wrong type would be unlinked, and an invalidation would end a session. */

@@ -2,7 +2,7 @@ import { withBreaker } from '../cache/breaker.ts';
 import type { CacheOptions } from '../cache/cache.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
 import { memoryStore } from '../cache/memory-store.ts';
-import { type Environment, environmentName, phaseOf } from '../cache/phase.ts';
+import { type Environment, environmentName, familiesIn, phaseOf } from '../cache/phase.ts';
 import { redisStore, type Send } from '../cache/redis-store.ts';
 import { throughGate } from '../cache/replay-gate.ts';
 import type { CacheStore } from '../cache/store.ts';
@@ -42,6 +42,7 @@ export async function wireCache(
   const keyspace = createKeyspace({
     phase: phaseOf(environment),
     env: environmentName(environment['NODE_ENV']),
+    families: familiesIn(environment),
   });
   const mode = cacheMode(environment);
   const epochs = readSwitch(environment, 'CW_CACHE_EPOCHS_ENABLED');

@@ -58,6 +58,16 @@ describe('a gate', () => {
     expect(await send(['GET', REPLAYED])).toBeNull();
   });
 
+  test('of who cannot replay stays closed where a mark that it has seen is gone: so are invalidations', async () => {
+    await send(['SET', REPLAYED, await life()]);
+    const gate = open();
+    await gate.connected();
+    expect(gate.isOpen()).toBe(true);
+    await send(['DEL', REPLAYED]);
+    await gate.connected();
+    expect(gate.isOpen()).toBe(false);
+  });
+
   test('of who can replay does so first, and notes to which life of the server', async () => {
     const replay = jest.fn(async () => true);
     const gate = open(replay);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import { FUNCTION_ENVIRONMENT, type FunctionName } from '../../../lambda/contract/environment.ts';
+import { FAMILIES } from '../../../lambda/contract/families.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const FOLDER = path.join(ROOT, 'lambda/functions');
@@ -32,6 +33,9 @@ function variablesIn(code: string): string[] {
   for (const [, name = ''] of code.matchAll(/(?:process\.env|environment)(?:\.|\[")([A-Z][A-Z0-9_]+)/g))
     names.add(name);
   for (const [, name = ''] of code.matchAll(/readSwitch\([^,()]+, "(\w+)"\)/g)) names.add(name);
+  if (/readSwitch\([^,()]+, \w+\.phaseSwitch\)/.test(code)) {
+    for (const { phaseSwitch } of FAMILIES) if (phaseSwitch) names.add(phaseSwitch);
+  }
   // Powertools' logger reads its level by itself.
   if (/\bnew PowertoolsLogger\(/.test(code)) names.add('LOG_LEVEL');
   // What Lambda itself sets.
