@@ -27,7 +27,7 @@ function ownCode(name: FunctionName): string {
 function variablesIn(code: string): string[] {
   const names = new Set<string>();
   // Taken apart, also in the parameter of a function: `{ REDIS_URL: url, DATABASE_URL }`.
-  for (const [destructured] of code.matchAll(/\{ (?:[A-Z][A-Z0-9_]+(?:: \w+)?(?:, )?)+ \}/g)) {
+  for (const [destructured] of code.matchAll(/\{ (?:[A-Z][A-Z0-9_]+(?:: \w+)?(?: = "\w*")?(?:, )?)+ \}/g)) {
     for (const [name] of destructured.matchAll(/\b[A-Z][A-Z0-9_]+\b/g)) names.add(name);
   }
   for (const [, name = ''] of code.matchAll(/(?:process\.env|environment)(?:\.|\[")([A-Z][A-Z0-9_]+)/g))
