@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CutoverError } from '../contract/errors.ts';
 import type { Primary } from '../redis/connection.ts';
-import { slotOf } from '../redis/slot.ts';
+import { ALL_SLOTS, slotOf } from '../redis/slot.ts';
 import type { Send } from './redis-store.ts';
 
 /** This Redis may have lost invalidations that it confirmed, and nobody has repeated them yet. */
@@ -83,6 +83,9 @@ export function createReplayGate(options: ReplayGateOptions = {}): ReplayGate {
     },
   };
 }
+
+/** The one server of a client that knows of no cluster. */
+export const soleServer = (send: Send): Primary => ({ send, slots: ALL_SLOTS });
 
 /** A key that this server holds: in a cluster each has one in a slot of its own. */
 function markKeyOf({ slots }: Primary): string {

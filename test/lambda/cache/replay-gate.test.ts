@@ -4,10 +4,10 @@ import {
   createReplayGate,
   REPLAYED,
   ReplayPendingError,
+  soleServer,
   throughGate,
 } from '../../../lambda/cache/replay-gate.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
-import { ALL_SLOTS } from '../../../lambda/redis/slot.ts';
 import type { RedisServer } from '../../../rehearsal/servers/redis.ts';
 import { gate as held } from '../../support/gate.ts';
 import { lookInto } from '../../support/redis.ts';
@@ -37,8 +37,8 @@ const open = (replay?: () => Promise<boolean>, via: Send = (command) => send(com
     askAgainAfterMs: 5,
   });
   opened.push(gate);
-  const primary = { send: via, slots: ALL_SLOTS };
-  return { ...gate, errors, connected: () => gate.connected(primary) };
+  const server = soleServer(via);
+  return { ...gate, errors, connected: () => gate.connected(server) };
 };
 
 const life = async () => {
