@@ -27,6 +27,8 @@ export interface CacheOptions {
   readonly store?: CacheStore | undefined;
   /** Every store that somebody reads: an invalidation goes to all of them. Default: `store`. */
   readonly invalidates?: readonly CacheStore[];
+  /** Those stores over connections of their own: where an invalidation failed, it is tried once more there. Default: `invalidates`. */
+  readonly freshStores?: readonly CacheStore[];
   /** Default: plain JSON. */
   readonly codec?: Codec;
   /** How long a load may take, in milliseconds. Default: 5000. */
@@ -71,6 +73,7 @@ export function createCache(options: CacheOptions): Cache {
   const { keyspace, store, codec = jsonCodec, loaderTimeoutMs = 5000, onError } = options;
   const { epochs = false, inTransaction = () => false, clustered = false, connections = () => 0 } = options;
   const stores = options.invalidates ?? (store ? [store] : []);
+  const freshStores = options.freshStores ?? stores;
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
   const counts: Counts = noCounts();
   const filler = createFiller({ loaderTimeoutMs, counts });
@@ -160,6 +163,7 @@ export function createCache(options: CacheOptions): Cache {
   const invalidate = (outdated: Outdated) =>
     invalidateAll(outdated, {
       stores,
+      freshStores,
       onError: (error) => failed(error, outdated.places[0]?.family.name ?? 'tags'),
     });
 

@@ -57,12 +57,13 @@ export async function wireCache(
   };
   const store = stores[mode]();
   // Whatever this process reads, the others read Redis; and an invalidation does not ask the breaker.
-  const invalidates = [redis && redisStore(redis.send, redis), mode === 'memory' ? store : undefined];
+  const own = mode === 'memory' && store ? [store] : [];
   const cacheOptions: CacheOptions = {
     keyspace,
     store,
     epochs,
-    invalidates: invalidates.filter((each) => each !== undefined),
+    invalidates: redis ? [redisStore(redis.send, redis), ...own] : own,
+    freshStores: redis ? [redisStore(redis.sendFresh, redis), ...own] : own,
     inTransaction: isInTransaction,
     clustered: redis?.clustered ?? false,
     connections: () => redis?.connections ?? 0,
