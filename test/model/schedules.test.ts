@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DEPARTURES, type Departure, PROTOCOL } from './real/departures.ts';
 import { failureOf, PATH, SEED } from './real/report.ts';
-import { CONNECTIONS, check } from './real/run.ts';
+import { check } from './real/run.ts';
 import { FOUND } from './real/seeds.ts';
 import { type Servers, startServers } from './real/servers.ts';
 import { takeOverTime } from './real/time.ts';
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 120_000;
 let servers: Servers;
 beforeAll(async () => {
   takeOverTime();
-  servers = await startServers(CONNECTIONS);
+  servers = await startServers();
 });
 afterAll(() => servers?.close());
 

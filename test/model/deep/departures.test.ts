@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DEPARTURES } from '../real/departures.ts';
 import { failureOf, SEED } from '../real/report.ts';
-import { CONNECTIONS, check } from '../real/run.ts';
+import { check } from '../real/run.ts';
 import { FOUND } from '../real/seeds.ts';
 import { type Servers, startServers } from '../real/servers.ts';
 import { takeOverTime } from '../real/time.ts';
@@ -14,7 +14,7 @@ const found: Record<string, { seed: number; path: string }> = {};
 
 beforeAll(async () => {
   takeOverTime();
-  servers = await startServers(CONNECTIONS);
+  servers = await startServers();
 });
 afterAll(async () => {
   await servers?.close();

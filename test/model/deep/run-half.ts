@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PROTOCOL } from '../real/departures.ts';
 import { failureOf, SEED } from '../real/report.ts';
-import { CONNECTIONS, check } from '../real/run.ts';
+import { check } from '../real/run.ts';
 import { type Servers, startServers } from '../real/servers.ts';
 import { takeOverTime } from '../real/time.ts';
 
@@ -13,7 +13,7 @@ export function runHalf(half: 1 | 2): void {
   let servers: Servers;
   beforeAll(async () => {
     takeOverTime();
-    servers = await startServers(CONNECTIONS);
+    servers = await startServers();
   });
   afterAll(() => servers?.close());
 

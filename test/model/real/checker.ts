@@ -1,4 +1,5 @@
 import { CutoverError } from '../../../lambda/contract/errors.ts';
+import type { Cached } from './registry.ts';
 
 /** A read, begun after a write was acknowledged as invalidated, returned an older version. */
 export class StaleReadError extends CutoverError {
@@ -8,28 +9,29 @@ export class StaleReadError extends CutoverError {
 
 export interface Checker {
   /** @returns what to tell of the version that the read returned. */
-  readBegins(by: string): (version: number) => void;
-  acknowledged(version: number): void;
+  readBegins(by: string, cached: Cached): (version: number) => void;
+  /** From now on every read of this has to see this version. */
+  acknowledged(cached: Cached, version: number): void;
   /** @throws StaleReadError for the first stale read. */
   verify(): void;
 }
 
 /** Remembers which version each read has to see at least. */
 export function createChecker(): Checker {
-  let newest = 0;
+  const newest: Record<Cached, number> = { list: 0, view: 0 };
   let stale: StaleReadError | undefined;
   return {
-    readBegins(by) {
-      const floor = newest;
+    readBegins(by, cached) {
+      const floor = newest[cached];
       return (version) => {
         if (version >= floor) return;
         stale ??= new StaleReadError(
-          `model: a read by ${by} that began after version ${floor} was acknowledged returned ${version}`,
+          `model: a read of the ${cached} by ${by} that began after version ${floor} was acknowledged returned ${version}`,
         );
       };
     },
-    acknowledged(version) {
-      newest = Math.max(newest, version);
+    acknowledged(cached, version) {
+      newest[cached] = Math.max(newest[cached], version);
     },
     verify() {
       if (stale) throw stale;

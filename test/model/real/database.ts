@@ -1,40 +1,157 @@
-import type { Client } from 'pg';
+import type { Database, Transaction } from '../../../lambda/database/pool.ts';
 import type { Turns } from './turns.ts';
 
-/** The one row that a schedule is about, as an actor reads and writes it. */
-export interface Row {
-  /** The row's version, 0 where there is no row. */
-  load(): Promise<number>;
-  /** Commits the next version and answers it. */
-  update(): Promise<number>;
+/** The database as one process of a schedule sees it: its statements wait for their turns. */
+export interface ProcessDatabase {
+  /** Each statement takes a turn, and its answer another. */
+  readonly pool: Database;
+  /** The same; but all that a transaction does before its COMMIT, which nobody else can see, is one turn. */
+  readonly writer: Database;
+  /** The process is gone: it sends and hears nothing more, and what it had begun is rolled back. */
+  die(): Promise<void>;
 }
 
-export const CREATE_ROWS = 'CREATE UNLOGGED TABLE rows (key text PRIMARY KEY, version integer NOT NULL)';
+export interface ProcessDatabaseOptions {
+  readonly by: string;
+  readonly takeAfter: Turns['takeAfter'];
+  /** The lock on the one row of a schedule. */
+  readonly rowLock: RowLock;
+  readonly onCommit: () => void;
+}
 
-const LOAD = 'SELECT version FROM rows WHERE key = $1';
-const UPDATE = `INSERT INTO rows VALUES ($1, 1)
-  ON CONFLICT (key) DO UPDATE SET version = rows.version + 1 RETURNING version`;
+/** Resolves when the row is free, and locks it. @returns what frees it. */
+export type RowLock = () => Promise<() => void>;
 
-/** A row in PostgreSQL: a statement takes one turn, and its answer another. */
-export function createRow(
-  client: Client,
-  { key, takeAfter }: { key: string; takeAfter: Turns['takeAfter'] },
-): (by: string) => Row {
-  const version = async (name: string, text: string) => {
-    const { rows } = await client.query<{ version: number }>({ name, text, values: [key] });
-    return rows[0]?.version ?? 0;
+/**
+ * Who comes to a locked row waits here and not in the database: that wait would end in no turn.
+ */
+export function createRowLock(): RowLock {
+  let last = Promise.resolve();
+  return async () => {
+    const before = last;
+    let free = () => {};
+    last = new Promise((resolve) => {
+      free = resolve;
+    });
+    await before;
+    return free;
   };
-  return (by) => {
-    const inTurns = (name: string, text: string) =>
-      new Promise<number>((resolve, reject) => {
-        takeAfter(0, `${by} ${name}`, async () => {
-          const answer = await version(name, text).then(
-            (value) => () => resolve(value),
-            (error: unknown) => () => reject(error),
-          );
-          takeAfter(0, `${by} hears of ${name}`, answer);
+}
+
+/** The answer to whom nobody listens any more. */
+const never = new Promise<never>(() => {});
+
+export function createProcessDatabase(
+  pool: Database,
+  { by, takeAfter, rowLock, onCommit }: ProcessDatabaseOptions,
+): ProcessDatabase {
+  let alive = true;
+  /** What this process has open, and how to close it without an answer. */
+  const open = new Map<Transaction, () => void>();
+
+  const inTurns = <T>(label: string, run: () => Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      takeAfter(0, `${by} ${label}`, async () => {
+        if (!alive) return;
+        const answer = await run().then(
+          (value) => () => resolve(value),
+          (error: unknown) => () => reject(error),
+        );
+        takeAfter(0, `${by} hears of ${label}`, () => {
+          if (alive) answer();
         });
       });
-    return { load: () => inTurns('load', LOAD), update: () => inTurns('update', UPDATE) };
+    });
+
+  /** A connection whose statements, but for those that pass, take turns. */
+  const paced = (
+    connection: Transaction,
+    { passes, ended }: { passes: (text: string) => boolean; ended: () => void },
+  ): Transaction =>
+    wrapped(connection, {
+      query: (send, args) => {
+        const text = textOf(args);
+        if (!alive) return never;
+        if (passes(text)) return send();
+        const ends = text === 'COMMIT' || text === 'ROLLBACK';
+        return inTurns(text, async () => {
+          const reply = await send();
+          if (ends) ended();
+          if (text === 'COMMIT') onCommit();
+          return reply;
+        });
+      },
+      release: (release) => {
+        open.delete(connection);
+        return release();
+      },
+    });
+
+  const connect = async (options: Omit<Parameters<typeof paced>[1], 'ended'>, ended = () => {}) => {
+    const connection = await pool.connect();
+    open.set(connection, ended);
+    return paced(connection, { ...options, ended });
   };
+
+  /** One turn goes on until the transaction asks for its COMMIT. */
+  const begin = async (): Promise<Transaction> => {
+    const free = await rowLock();
+    return new Promise((resolve, reject) => {
+      takeAfter(0, `${by} writes`, async () => {
+        if (!alive) return free();
+        await new Promise<void>((ready) => {
+          const passes = (text: string) => {
+            const ends = text === 'COMMIT' || text === 'ROLLBACK';
+            if (ends) ready();
+            return !ends;
+          };
+          connect({ passes }, free).then(resolve, (error: unknown) => {
+            free();
+            ready();
+            reject(error);
+          });
+        });
+      });
+    });
+  };
+
+  const query = (send: () => unknown, args: readonly unknown[]) =>
+    alive ? inTurns(textOf(args), async () => send()) : never;
+
+  return {
+    pool: wrapped(pool, {
+      query,
+      connect: () => inTurns('connects', () => connect({ passes: () => false })),
+    }),
+    writer: wrapped(pool, { query, connect: () => (alive ? begin() : never) }),
+    async die() {
+      alive = false;
+      for (const [connection, ended] of open) {
+        await connection.query('ROLLBACK');
+        connection.release(true);
+        ended();
+      }
+      open.clear();
+    },
+  };
+}
+
+type Methods = Readonly<Record<string, (call: () => unknown, args: readonly unknown[]) => unknown>>;
+
+/** The same object, but that these of its methods are called so. */
+function wrapped<T extends object>(object: T, methods: Methods): T {
+  return new Proxy(object, {
+    get(target, property) {
+      const value = Reflect.get(target, property, target) as unknown;
+      if (typeof value !== 'function') return value;
+      const method = typeof property === 'string' ? methods[property] : undefined;
+      if (!method) return value.bind(target);
+      return (...args: unknown[]) => method(() => value.apply(target, args), args);
+    },
+  });
+}
+
+function textOf([statement]: readonly unknown[]): string {
+  const text = typeof statement === 'object' && statement && 'text' in statement ? statement.text : statement;
+  return String(text).trim().split('\n')[0] ?? '';
 }

@@ -1,23 +1,26 @@
 /** Departures in the steps of the store, or in the cache on it. */
-import type { Answer, Cache } from '../../../lambda/cache/cache.ts';
-import type { PhysicalKey } from '../../../lambda/cache/keyspace.ts';
+import type { Answer } from '../../../lambda/cache/cache.ts';
+import { isPlain, seal } from '../../../lambda/cache/entry.ts';
+import { readEpochs } from '../../../lambda/cache/epochs.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
 import type { CacheStore } from '../../../lambda/cache/store.ts';
+import type { ApiCache } from '../../../lambda/http/wire.ts';
 import { unfenced } from './departing-send.ts';
 
 /** `C`, `K`, then `N` in each namespace: as an invalidation names them. */
-type Places = readonly [PhysicalKey, PhysicalKey, ...PhysicalKey[]];
+type Steps = Parameters<CacheStore['unlink']>[0];
+type Places = readonly [Steps[number], Steps[number], Steps[number]];
 
 /** Unlinks the places of a key in another order. Other removals, of one key alone, stay. */
 export const inOrder =
-  (reorder: (places: Places) => readonly PhysicalKey[]) =>
+  (reorder: (places: Places) => Steps) =>
   (store: CacheStore): CacheStore => ({
     ...store,
-    unlink: (keys) => store.unlink(isAll(keys) ? reorder(keys) : keys),
+    unlink: (steps) => store.unlink(isAll(steps) ? reorder(steps) : steps),
   });
 
-const isAll = (keys: readonly PhysicalKey[]): keys is Places => keys.length > 2;
+const isAll = (steps: Steps): steps is Places => steps.length === 3;
 
 /** In phase legacy, unlinks what that phase uses, and no namespace. */
 export const legacyOnly = (store: CacheStore, { phase }: { phase: Phase }): CacheStore =>
@@ -26,8 +29,8 @@ export const legacyOnly = (store: CacheStore, { phase }: { phase: Phase }): Cach
 /** Repeats the one UNLINK that failed, instead of all of them from the first. */
 export const repeatsOnlyWhatFailed = (store: CacheStore): CacheStore => ({
   ...store,
-  async unlink(keys) {
-    await Promise.all(keys.map((key) => store.unlink([key]).catch(() => store.unlink([key]))));
+  async unlink(steps) {
+    await Promise.all(steps.flat().map((key) => store.unlink([[key]]).catch(() => store.unlink([[key]]))));
   },
 });
 
@@ -47,7 +50,7 @@ export const adoptsWithoutLease = (store: CacheStore, { send }: { send: Send }):
 };
 
 /** Joins any load of the key that runs, whatever lease it runs under. */
-export const joinsByName = (cache: Cache): Cache => {
+export const joinsByName = (cache: ApiCache): ApiCache => {
   const running = new Map<string, Promise<Answer<unknown>>>();
   return {
     ...cache,
@@ -60,3 +63,19 @@ export const joinsByName = (cache: Cache): Cache => {
     },
   };
 };
+
+/** Stores a tagged value with the epochs of after its load. */
+export const sealsAfterLoad = (store: CacheStore): CacheStore => ({
+  ...store,
+  async fill(fill) {
+    const tags = tagsIn(fill.value);
+    if (!tags) return store.fill(fill);
+    const value = seal(fill.value.slice(fill.value.indexOf('\n') + 1), await readEpochs(store, tags));
+    return store.fill({ ...fill, value });
+  },
+});
+
+/** The tags of a sealed value: the names before its first line's end. */
+function tagsIn(value: string): string[] | undefined {
+  return isPlain(value) ? undefined : Object.keys(JSON.parse(value.slice(1, value.indexOf('\n'))));
+}

@@ -1,9 +1,13 @@
-import type { Cache } from '../../../lambda/cache/cache.ts';
 import type { Keyspace } from '../../../lambda/cache/keyspace.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import type { Send } from '../../../lambda/cache/redis-store.ts';
 import type { CacheStore } from '../../../lambda/cache/store.ts';
+import type { Database } from '../../../lambda/database/pool.ts';
+import type { ApiCache } from '../../../lambda/http/wire.ts';
+import type { ReplayOptions } from '../../../lambda/outbox/replay.ts';
+import type { Writes, WritesOptions } from '../../../lambda/outbox/writes.ts';
 import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
+import { deletesConfirmed, replaysUnconfirmed } from './departing-outbox.ts';
 import { keepsLease, leavesN, lostIsHeld, lostIsRetried, unfenced } from './departing-send.ts';
 import {
   adoptsWithoutLease,
@@ -11,37 +15,54 @@ import {
   joinsByName,
   legacyOnly,
   repeatsOnlyWhatFailed,
+  sealsAfterLoad,
 } from './departing-store.ts';
-import type { BackendName } from './steps.ts';
+import type { Drawing } from './drawing.ts';
 
 /** A way to depart from the protocol, around the product's code or in the place of a part of it. */
-export interface Departure {
+export interface Departure extends Drawing {
   /** The pairs of phases that two instances run in; default: every pair that may run at once. */
   readonly phases?: readonly (readonly [Phase, Phase])[];
-  /** Who takes part in every schedule; default: that is drawn. */
-  readonly backends?: readonly BackendName[];
-  /** The commands whose replies are lost, by name and as often as they are named; default: none. */
-  readonly loses?: readonly string[];
   readonly runtimeSend?: (send: Send) => Send;
   readonly mirrorSend?: (send: Send) => Send;
   readonly store?: (store: CacheStore, around: { phase: Phase; send: Send }) => CacheStore;
-  readonly cache?: (cache: Cache, around: { keyspace: Keyspace; send: Send }) => Cache;
+  readonly cache?: (cache: ApiCache, around: { keyspace: Keyspace; send: Send }) => ApiCache;
+  readonly writes?: (options: WritesOptions) => Writes;
+  readonly replay?: (options: ReplayOptions) => Promise<boolean>;
+  readonly database?: (database: Database) => Database;
   readonly mirrorOff?: boolean;
   readonly invalidatesBeforeCommit?: boolean;
+  /** Reads a Redis that was restarted as if nothing had happened. */
+  readonly ungated?: boolean;
+  /** Rows of the outbox are lost. */
+  readonly deletesRows?: boolean;
 }
 
 /** No departure: the product as it is, with faults. */
 export const PROTOCOL: Departure = {
-  loses: ['SET', 'SET', 'UNLINK', 'UNLINK', 'EVAL', 'GET', 'MGET', 'DEL'],
+  loses: ['SET NX', 'SET NX', 'SET', 'UNLINK', 'UNLINK', 'EVAL', 'GET', 'MGET', 'DEL'],
 };
 
-const canary = { phases: [['isolated', 'isolated']] } as const;
-const migration = { phases: [['dual', 'dual']] } as const;
+const keys = { reads: ['list'], outbox: false, restartsPerMille: 0 } as const;
+const tags = {
+  reads: ['view'],
+  outbox: false,
+  restartsPerMille: 0,
+  phases: [['isolated', 'isolated']],
+} as const;
+const restarts = {
+  reads: ['list'],
+  outbox: true,
+  restartsPerMille: 300,
+  phases: [['isolated', 'isolated']],
+} as const;
+const canary = { ...keys, phases: [['isolated', 'isolated']] } as const;
+const migration = { ...keys, phases: [['dual', 'dual']] } as const;
 const instances = { backends: ['a', 'b'] } as const;
 const all = () => true;
 const legacyKey = ({ leaseAt, home }: { leaseAt: string; home: string }) => leaseAt !== home;
 
-/** The departures of test/model/coherence.test.ts, by the same names; each has to be found stale. */
+/** The departures of the models (test/model/*.test.ts), by the same names; each has to be found stale. */
 export const DEPARTURES = {
   'plain get, load, set': {
     ...canary,
@@ -67,26 +88,33 @@ export const DEPARTURES = {
     loses: ['UNLINK'],
     store: repeatsOnlyWhatFailed,
   },
-  'phase legacy invalidates only its own': { phases: [['legacy', 'isolated']], store: legacyOnly },
+  'phase legacy invalidates only its own': { ...keys, phases: [['legacy', 'isolated']], store: legacyOnly },
   'a lost lease taken as held': {
     ...canary,
     ...instances,
-    loses: ['SET'],
+    loses: ['SET NX'],
     runtimeSend: lostIsHeld,
     mirrorSend: lostIsHeld,
   },
   'a lost lease retried with its token': {
     ...canary,
     ...instances,
-    loses: ['SET'],
+    loses: ['SET NX'],
     runtimeSend: lostIsRetried,
     mirrorSend: lostIsRetried,
   },
   'a mirror that leaves N after a fill': { ...canary, mirrorSend: leavesN },
   'a SET that keeps K and the lease': {
+    ...keys,
     phases: [['legacy', 'legacy']],
     backends: ['legacy'],
     loses: ['EVAL'],
     mirrorSend: keepsLease,
   },
+  'the epoch fetched after the load': { ...tags, store: sealsAfterLoad },
+  'a bump before the commit': { ...tags, names: ['tag'], invalidatesBeforeCommit: true },
+  'a join that compares no epochs': { ...tags, backends: ['a'], cache: joinsByName },
+  'reading without bypass after a restart': { ...restarts, ungated: true },
+  'a replay after a restart of unconfirmed rows only': { ...restarts, replay: replaysUnconfirmed },
+  'rows deleted upon confirmation': { ...restarts, database: deletesConfirmed, deletesRows: true },
 } satisfies Readonly<Record<string, Departure>>;

@@ -1,19 +1,13 @@
 import fc, { type RunDetails, type Scheduler } from 'fast-check';
-import { createKeyspace } from '../../../lambda/cache/keyspace.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
-import { createInstance, createLegacy } from './backends.ts';
-import { createChecker } from './checker.ts';
-import { createRow } from './database.ts';
 import type { Departure } from './departures.ts';
-import { ENV } from './legacy-client.ts';
+import { type Round, roundsArbitrary } from './drawing.ts';
+import { createProcesses } from './processes.ts';
+import { clearOutbox } from './rows.ts';
 import type { Servers } from './servers.ts';
-import { type BackendName, type Pace, perform, type Round, roundsArbitrary } from './steps.ts';
+import { perform } from './steps.ts';
 import { inTurns } from './time.ts';
-import { createTurns, type Turns } from './turns.ts';
-import { createWire } from './wire.ts';
-
-/** The connections that a schedule uses: one a backend, and one of nobody's. */
-export const CONNECTIONS = ['a', 'b', 'legacy', 'nobody'] as const;
+import { createTurns } from './turns.ts';
 
 /** Which phases may run at once, during a canary or a rollback. */
 const PAIRS: readonly (readonly [Phase, Phase])[] = [
@@ -39,12 +33,12 @@ export interface Schedules {
   readonly path?: string;
 }
 
-/** Runs schedules until one has a stale read, a request that never ends, or an error. */
+/** Runs schedules until one has a stale read, a lost row of the outbox, a request that never ends, or an error. */
 export function check({ servers, departure, seed, schedules, path }: Schedules): Promise<RunDetails<Drawn>> {
   const property = fc.asyncProperty(
     fc.scheduler(),
     fc.constantFrom(...(departure.phases ?? PAIRS)),
-    roundsArbitrary({ loses: departure.loses ?? [], backends: departure.backends }),
+    roundsArbitrary(departure),
     (...drawn) => runSchedule({ servers, departure }, drawn),
   );
   return fc.check<Drawn>(property, {
@@ -60,64 +54,32 @@ async function runSchedule(
   [scheduler, phases, rounds]: Drawn,
 ): Promise<void> {
   const turns = createTurns(scheduler);
-  const key = `mocs:user:${servers.newUser()}:list`;
-  let pace: Pace = { a: 0, b: 0, legacy: 0, database: 0 };
-  const takeAtPaceOf =
-    (name: keyof Pace): Turns['takeAfter'] =>
-    (others, label, step) =>
-      turns.takeAfter(others + pace[name], label, step);
-  const rowOf = createRow(servers.database, { key, takeAfter: takeAtPaceOf('database') });
-  const wireOf = (name: BackendName) =>
-    createWire(name, { execute: servers.send(name), takeAfter: takeAtPaceOf(name) });
-  const wires = { a: wireOf('a'), b: wireOf('b'), legacy: wireOf('legacy') };
-  const optionsOf = (name: BackendName) => ({ key, row: rowOf(name), send: wires[name].send, departure });
-  const [first, second] = phases;
-  const backends = {
-    a: createInstance([first, second], optionsOf('a')),
-    b: createInstance([second, first], optionsOf('b')),
-    legacy: createLegacy(servers.legacyClient, optionsOf('legacy')),
-  };
-  const checker = createChecker();
-  const requests: Promise<void>[] = [];
-  let ended = 0;
-
+  const processes = await createProcesses({ servers, departure, turns, phases });
   await inTurns(turns, async (time) => {
-    const world = {
-      backends,
-      wires,
-      checker,
-      time,
-      places: createKeyspace({ phase: first, env: ENV }).locate(key),
-      send: servers.send('nobody'),
-      async restart() {
-        await time.real(servers.restart);
-        for (const wire of Object.values(wires)) wire.cut();
-      },
-      request(work: () => Promise<void>) {
-        requests.push(
-          work().finally(() => {
-            ended += 1;
-          }),
-        );
-      },
-    };
-    for (const { without, before, mishaps, race, after, pace: drawn } of rounds) {
+    const world = processes.worldIn(time);
+    for (const { without, before, mishaps, race, after, pace } of rounds) {
       for (const place of without) await perform({ step: 'evict', place }, world);
       for (const step of before) {
         await perform(step, world);
         await turns.all();
       }
       for (const step of mishaps) await perform(step, world);
-      pace = drawn;
+      processes.setPace(pace);
       for (const { start, giveWay } of race) {
         turns.takeAfter(giveWay, Object.values(start).join(' '), () => perform(start, world));
       }
       await turns.all();
-      for (const by of after) await perform({ step: 'read', by }, world);
+      for (const step of after) {
+        if (step.step === 'dispatch') await turns.all();
+        await perform(step, world);
+        if (step.step === 'dispatch') await turns.all();
+      }
       await turns.all();
     }
   });
-  if (ended < requests.length) throw new Error(`model: ${requests.length - ended} requests never ended`);
-  await Promise.all(requests);
-  checker.verify();
+  const { left, entries } = await clearOutbox(servers.database, processes.user);
+  await processes.verify();
+  if (left < entries && !departure.deletesRows) {
+    throw new Error(`model: of ${entries} rows that were committed to the outbox ${left} are left`);
+  }
 }

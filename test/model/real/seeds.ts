@@ -27,4 +27,10 @@ export const FOUND: Readonly<Record<keyof typeof DEPARTURES, Found>> = {
   'a lost lease retried with its token': { seed: 3, path: '714' },
   'a mirror that leaves N after a fill': { seed: 1, path: '26' },
   'a SET that keeps K and the lease': { seed: 1, path: '474' },
+  'the epoch fetched after the load': { seed: 1, path: '0' },
+  'a bump before the commit': { seed: 1, path: '0' },
+  'a join that compares no epochs': { seed: 1, path: '0' },
+  'reading without bypass after a restart': { seed: 1, path: '0' },
+  'a replay after a restart of unconfirmed rows only': { seed: 1, path: '0' },
+  'rows deleted upon confirmation': { seed: 1, path: '0' },
 };

@@ -1,18 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import type { Send } from '../../../lambda/cache/redis-store.ts';
+import { createReplayGate } from '../../../lambda/cache/replay-gate.ts';
+import { migrate } from '../../../lambda/database/migrate.ts';
+import { createPool, type Database } from '../../../lambda/database/pool.ts';
 import { connectRedis, type RedisConnection } from '../../../lambda/redis/connection.ts';
+import { ALL_SLOTS } from '../../../lambda/redis/slot.ts';
 import { freshDatabase, ownRedis } from '../../support/servers.ts';
-import { CREATE_ROWS } from './database.ts';
 import { createLegacyClient, type LegacyClient } from './legacy-client.ts';
+import { FAMILIES } from './registry.ts';
+import { CREATE_LISTS } from './rows.ts';
+
+/** The connections that a schedule uses: one a process, and one of nobody's. */
+const CONNECTIONS = ['a', 'b', 'legacy', 'others', 'nobody'] as const;
+type Connection = (typeof CONNECTIONS)[number];
 
 /** The real Redis and PostgreSQL of a test file. */
 export interface Servers {
-  readonly database: pg.Client;
+  readonly database: Database;
   readonly legacyClient: LegacyClient;
   /** Sends on the connection of that name. */
-  send(connection: string): Send;
-  /** Kills Redis, starts it without data, and connects again. */
+  send(connection: Connection): Send;
+  /** Saves what Redis holds now, for the next restart. */
+  snapshot(): Promise<void>;
+  /** Kills Redis, starts it from the last snapshot since its last start, or without data, and connects again. */
   restart(): Promise<void>;
   /** A user that no other schedule is about, so that nothing has to be removed in between. */
   newUser(): string;
@@ -22,17 +32,15 @@ export interface Servers {
 /** No wait of the product's is measured on these connections. */
 const PATIENCE_MS = 30_000;
 
-export async function startServers(connections: readonly string[]): Promise<Servers> {
+export async function startServers(): Promise<Servers> {
   const [redis, { url }] = await Promise.all([ownRedis(), freshDatabase()]);
-  const database = new pg.Client({ connectionString: url });
-  // What ends it early fails the statement under way, too.
-  database.on('error', () => {});
-  await database.connect();
-  await database.query(CREATE_ROWS);
-  let open = new Map<string, RedisConnection>();
+  const database = createPool({ url, applicationName: 'schedules' });
+  await database.query(CREATE_LISTS);
+  await migrate(url, FAMILIES);
+  let open = new Map<Connection, RedisConnection>();
   const connect = async () => {
     const options = { url: redis.url, deadlineMs: PATIENCE_MS };
-    open = new Map(connections.map((name) => [name, connectRedis({ ...options, name })]));
+    open = new Map(CONNECTIONS.map((name) => [name, connectRedis({ ...options, name })]));
     await Promise.all([...open.values()].map((each) => each.ready(PATIENCE_MS)));
   };
   const disconnect = () => {
@@ -42,17 +50,30 @@ export async function startServers(connections: readonly string[]): Promise<Serv
   const run = randomUUID();
   let users = 0;
   const send =
-    (connection: string): Send =>
+    (connection: Connection): Send =>
     async (command) => {
       const found = open.get(connection);
       if (!found) throw new Error(`model: no connection ${connection}`);
       return found.send(command);
     };
+  const nobody = send('nobody');
+  let saved = false;
+  // Redis has been replayed to before the first schedule.
+  await createReplayGate({ replay: async () => true }).connected({ send: nobody, slots: ALL_SLOTS });
   return {
     database,
     legacyClient: await createLegacyClient(send('legacy')),
     send,
+    async snapshot() {
+      await nobody(['SAVE']);
+      saved = true;
+    },
     async restart() {
+      if (!saved) {
+        await nobody(['FLUSHALL']);
+        await nobody(['SAVE']);
+      }
+      saved = false;
       disconnect();
       await redis.restart();
       await connect();

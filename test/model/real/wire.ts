@@ -30,6 +30,8 @@ export interface Wire {
   pause(pause: Pause): void;
   /** Breaks the connection: whoever waits for a reply hears so, and what was not executed never is. */
   cut(): void;
+  /** Whoever sent on it is gone: nobody waits for a reply, and what was not executed never is. */
+  kill(): void;
 }
 
 interface Sent {
@@ -80,7 +82,7 @@ export function createWire(
   };
 
   const outcome = async (next: Sent): Promise<() => void> => {
-    const command = String(next.command[0]);
+    const command = kindOf(next);
     const number = sentOf.get(command) ?? 0;
     sentOf.set(command, number + 1);
     const loss = losses.get(`${command} ${number}`);
@@ -113,6 +115,9 @@ export function createWire(
     pause({ after, others }) {
       pauses.set(executed + after, others);
     },
+    kill() {
+      [sent, replies] = [[], []];
+    },
     cut() {
       const waiting = [...replies.map(({ to }) => to), ...sent];
       [sent, replies] = [[], []];
@@ -120,6 +125,11 @@ export function createWire(
       for (const { reject } of waiting) reject(new DeadlineError('model: the connection is lost'));
     },
   };
+}
+
+/** The name of a command; one that takes a lease is told from the other SETs. */
+function kindOf({ command: [name, , , condition] }: Sent): string {
+  return name === 'SET' && condition === 'NX' ? 'SET NX' : String(name);
 }
 
 /** The command and what it is about; a script's keys are its third argument and more. */

@@ -1,0 +1,32 @@
+import { createCache } from '../../../lambda/cache/cache.ts';
+import { redisStore } from '../../../lambda/cache/redis-store.ts';
+import { retentionSeconds } from '../../../lambda/contract/families.ts';
+import { dispatch } from '../../../lambda/outbox/dispatch.ts';
+import { type GatedConnectionOptions, gateOf } from './connection.ts';
+import { FAMILIES, keyspaceOf } from './registry.ts';
+
+/** The process that makes good for writes whose invalidation was not confirmed. */
+export interface DispatcherProcess {
+  /** One pass. @returns whether it confirmed all that it found. */
+  pass(): Promise<boolean>;
+  connected(): Promise<void>;
+}
+
+/** As lambda/outbox/dispatcher.ts wires it. */
+export function createDispatcher(options: GatedConnectionOptions): DispatcherProcess {
+  const { send, database } = options;
+  const keyspace = keyspaceOf('legacy');
+  const cache = createCache({ keyspace, store: redisStore(send) });
+  return {
+    async pass() {
+      const { pending } = await dispatch({
+        database,
+        keyspace,
+        cache,
+        retentionSeconds: retentionSeconds(FAMILIES),
+      });
+      return !pending;
+    },
+    connected: gateOf(options).connected,
+  };
+}

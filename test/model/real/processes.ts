@@ -1,0 +1,169 @@
+import type { Phase } from '../../../lambda/cache/phase.ts';
+import type { Send } from '../../../lambda/cache/redis-store.ts';
+import { createInstance, createLegacy, type Instance, updateBare } from './backends.ts';
+import { createChecker } from './checker.ts';
+import { createProcessDatabase, createRowLock } from './database.ts';
+import type { Departure } from './departures.ts';
+import { createDispatcher } from './dispatcher.ts';
+import type { Pace } from './drawing.ts';
+import { keyspaceOf, subjectOf } from './registry.ts';
+import { loadRow } from './rows.ts';
+import type { Servers } from './servers.ts';
+import type { InstanceName, World } from './steps.ts';
+import type { Time } from './time.ts';
+import type { Turns } from './turns.ts';
+import { createWire } from './wire.ts';
+
+/** Who takes part in a schedule. */
+export interface Processes {
+  readonly user: string;
+  setPace(pace: Pace): void;
+  worldIn(time: Time): World;
+  /** @throws StaleReadError; what a request threw; an error for a request that never ended. */
+  verify(): Promise<void>;
+}
+
+export interface ProcessesOptions {
+  readonly servers: Servers;
+  readonly departure: Departure;
+  readonly turns: Turns;
+  readonly phases: readonly [Phase, Phase];
+}
+
+const NO_PACE: Pace = { a: 0, b: 0, legacy: 0, others: 0, database: 0 };
+
+type Name = 'a' | 'b' | 'legacy' | 'others';
+
+/** A process, as long as it lives. */
+interface Life {
+  readonly send: Send;
+  readonly database: ReturnType<typeof createProcessDatabase>;
+  readonly died: Promise<void>;
+  die(): Promise<void>;
+}
+
+/** Starts them; what they ask Redis at first takes no turns. */
+export async function createProcesses(options: ProcessesOptions): Promise<Processes> {
+  const { servers, departure, turns, phases } = options;
+  const subject = subjectOf(servers.newUser());
+  const checker = createChecker();
+  const rowLock = createRowLock();
+  const pool = departure.database?.(servers.database) ?? servers.database;
+  let pace = NO_PACE;
+  let begun = false;
+  const takeAtPaceOf =
+    (name: keyof Pace): Turns['takeAfter'] =>
+    (others, label, step) =>
+      turns.takeAfter(others + pace[name], label, step);
+  const wireOf = (name: Name) =>
+    createWire(name, { execute: servers.send(name), takeAfter: takeAtPaceOf(name) });
+  const wires = { a: wireOf('a'), b: wireOf('b'), legacy: wireOf('legacy'), others: wireOf('others') };
+  /** After how many turns a process dies once it has committed. */
+  const dying = new Map<Name, number>();
+
+  const start = (name: Name): Life => {
+    let alive = true;
+    let end = () => {};
+    const died = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const database = createProcessDatabase(pool, {
+      by: name,
+      takeAfter: takeAtPaceOf('database'),
+      rowLock,
+      onCommit() {
+        const others = dying.get(name);
+        if (others !== undefined)
+          turns.takeAfter(others, `${name} dies`, () => (alive ? replace(name) : undefined));
+        dying.delete(name);
+      },
+    });
+    const send: Send = (command) => {
+      if (!alive) return new Promise(() => {});
+      return begun ? wires[name].send(command) : servers.send(name)(command);
+    };
+    const die = async () => {
+      alive = false;
+      wires[name].kill();
+      await database.die();
+      end();
+    };
+    return { send, database, died, die };
+  };
+
+  const lives = { a: start('a'), b: start('b'), legacy: start('legacy'), others: start('others') };
+  const [first, second] = phases;
+  const instanceOf = (name: InstanceName): Instance =>
+    createInstance(name === 'a' ? [first, second] : [second, first], { subject, departure, ...lives[name] });
+  const backends = {
+    a: instanceOf('a'),
+    b: instanceOf('b'),
+    legacy: createLegacy(servers.legacyClient, { subject, departure, ...lives.legacy }),
+  };
+  const dispatcher = createDispatcher({
+    departure,
+    send: lives.others.send,
+    database: lives.others.database.pool,
+  });
+
+  const replace = async (name: Name) => {
+    if (name !== 'a' && name !== 'b') return;
+    await lives[name].die();
+    lives[name] = start(name);
+    backends[name] = instanceOf(name);
+    void backends[name].connected();
+  };
+
+  await Promise.all([backends.a.connected(), backends.b.connected(), dispatcher.connected()]);
+  begun = true;
+
+  const requests: Promise<void>[] = [];
+  let ended = 0;
+  const { invalidation, namespaced } = keyspaceOf(first).locate(subject.list);
+  const places = [
+    ...invalidation,
+    ...keyspaceOf(first).locate(subject.view).namespaced,
+    epochOf(subject.tag),
+  ];
+
+  return {
+    user: subject.user,
+    setPace(drawn) {
+      pace = drawn;
+    },
+    worldIn: (time) => ({
+      backends,
+      wires,
+      checker,
+      time,
+      places,
+      namespaced,
+      send: servers.send('nobody'),
+      snapshot: servers.snapshot,
+      async restart() {
+        await time.real(servers.restart);
+        for (const wire of Object.values(wires)) wire.cut();
+        for (const each of [backends.a, backends.b, dispatcher]) void each.connected();
+        servers.legacyClient.connected();
+      },
+      dieAfterCommit: (by, others) => dying.set(by, others),
+      psql: () => updateBare(lives.others.database, subject.user),
+      committed: () => loadRow(servers.database, subject.user),
+      dispatch: dispatcher.pass,
+      request(by, work) {
+        const count = () => {
+          ended += 1;
+        };
+        requests.push(Promise.race([work(), lives[by].died]).finally(count));
+      },
+    }),
+    async verify() {
+      await servers.send('nobody')(['UNLINK', ...places]);
+      if (ended < requests.length) throw new Error(`model: ${requests.length - ended} requests never ended`);
+      await Promise.all(requests);
+      checker.verify();
+    },
+  };
+}
+
+const epochOf = (tag: string) => `cutover:epoch:${tag}`;
