@@ -1,3 +1,4 @@
+import type { Family } from '../contract/families.ts';
 import type { Cache, GetOptions, ReadOptions } from './api.ts';
 import { isBroken } from './breaker.ts';
 import { type Codec, jsonCodec } from './codec.ts';
@@ -5,14 +6,14 @@ import { isPlain } from './entry.ts';
 import { requireEntryTags } from './epochs.ts';
 import { createFallback } from './fallback.ts';
 import { createFiller } from './filler.ts';
-import type { Loader } from './flight.ts';
+import { createRunLoader, type Loader } from './flight.ts';
 import { type Acknowledgement, invalidateAll, type Outdated } from './invalidation.ts';
 import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
 import { type FirstGet, fetch, type Look } from './look.ts';
 import { type Lookup, lookUp } from './lookup.ts';
 import { type CacheMetrics, type Counts, noCounts } from './metrics.ts';
 import { requireOwn, type SetOptions, setOwn } from './own-value.ts';
-import { type Answer, createReadThrough } from './read-through.ts';
+import { type Answer, createReadThrough, type Outcome, type Read } from './read-through.ts';
 import { ReplayPendingError } from './replay-gate.ts';
 import type { CacheStore } from './store.ts';
 import { jittered, requireTtl } from './ttl.ts';
@@ -45,6 +46,13 @@ export interface CacheOptions {
 /** A lease outlives its loader by this much: the fill has to travel too. */
 const LEASE_MARGIN_MS = 1000;
 
+const NO_OPTIONS = {};
+
+const bare = <T>(value: T): T => value;
+const withOutcome = <T>(value: T, outcome: Outcome): Answer<T> => ({ value, outcome });
+
+type Lifetimes = Pick<Read<unknown>, 'ttlMs' | 'negativeTtlMs'>;
+
 /**
  * The cache: a read that misses takes a lease, loads, and stores only if no invalidation removed the lease
  * meanwhile. docs/architecture.md tells why that cannot be stale; a model of it runs in the tests.
@@ -72,8 +80,9 @@ export function createCache(options: CacheOptions): Cache {
   const stores = options.invalidates ?? (store ? [store] : []);
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
   const counts: Counts = noCounts();
-  const filler = createFiller({ loaderTimeoutMs, counts });
-  const reading = createReadThrough({ filler, fallback: createFallback(), loaderTimeoutMs, leaseMs, counts });
+  const runLoader = createRunLoader(loaderTimeoutMs);
+  const filler = createFiller({ runLoader, counts });
+  const reading = createReadThrough({ filler, fallback: createFallback(), runLoader, leaseMs, counts });
 
   const failed = (error: unknown, family: string) => {
     // Said once, when it begins; what follows are bypasses.
@@ -106,7 +115,7 @@ export function createCache(options: CacheOptions): Cache {
     (tags === undefined || (epochs && places.home !== places.legacy)) && (!clustered || places.sharesSlot);
 
   /** How long a value and "nothing" will stay, in milliseconds. */
-  const lifetimesOf = <T>({ family }: Places, options: ReadOptions<T>) => {
+  const lifetimesOf = <T>({ family }: Places, options: ReadOptions<T>): Lifetimes => {
     const { ttlSeconds, negativeTtlSeconds, tags } = options;
     const rules = {
       family,
@@ -122,31 +131,53 @@ export function createCache(options: CacheOptions): Cache {
     };
   };
 
-  const resolve: Cache['resolve'] = async <T>(key: string, load: Loader<T>, options: ReadOptions<T> = {}) => {
+  const familyLifetimes = new Map<Family, Lifetimes>();
+  /** Of a read without options; worked out anew it would be a tenth of a hit's time. */
+  const familyLifetimesOf = (places: Places): Lifetimes => {
+    const known = familyLifetimes.get(places.family);
+    if (known) return known;
+    const lifetimes = lifetimesOf(places, NO_OPTIONS);
+    familyLifetimes.set(places.family, lifetimes);
+    return lifetimes;
+  };
+
+  /** @param answer what the caller gets: the value, or with it where it came from. */
+  const read = async <T, A>(
+    key: string,
+    load: Loader<T>,
+    options: ReadOptions<T> = NO_OPTIONS,
+    answer: (value: T, outcome: Outcome) => A,
+  ): Promise<A> => {
     const places = locate(key);
-    const lifetimes = lifetimesOf(places, options);
-    if (options.tags) requireEntryTags(options.tags);
-    if (!store || inTransaction() || !mayStore(places, options.tags)) return reading.loadOnly(load, 'bypass');
-    const request = requestOf(store, places, options);
+    const { validate, tags, adoptLegacy = true } = options;
+    const lifetimes = options === NO_OPTIONS ? familyLifetimesOf(places) : lifetimesOf(places, options);
+    if (tags) requireEntryTags(tags);
+    if (!store || inTransaction() || !mayStore(places, tags)) {
+      return answer(await reading.loadOnly(load, 'bypass'), 'bypass');
+    }
     let first: FirstGet;
     try {
-      first = await fetch(request);
+      const begin = performance.now();
+      first = tags
+        ? await fetch(requestOf(store, places, options))
+        : { bytes: await store.get(places.home), epochs: undefined, begin };
     } catch (error) {
-      request.onError(error);
-      return reading.bypass({ key, load });
+      failed(error, places.family.name);
+      return answer(await reading.bypass(key, load), 'bypass');
     }
     const { bytes } = first;
-    if (bytes !== null && !request.tags && !request.validate && isPlain(bytes)) {
+    if (bytes !== null && !tags && !validate && isPlain(bytes)) {
       try {
         const value = codec.decode(bytes) as T;
         counts.hits += 1;
-        return { value, outcome: 'hit' };
+        return answer(value, 'hit');
       } catch {
         // Said, and replaced, by what follows.
       }
     }
-    const { adoptLegacy = true } = options;
-    return reading.readOn({ request, load, ...lifetimes, adoptLegacy }, first);
+    const request = requestOf(store, places, options);
+    const { value, outcome } = await reading.readOn({ request, load, ...lifetimes, adoptLegacy }, first);
+    return answer(value, outcome);
   };
 
   const get: Cache['get'] = async <T>(key: string, options: GetOptions<T> = {}) => {
@@ -178,8 +209,8 @@ export function createCache(options: CacheOptions): Cache {
         onError: (error) => failed(error, family.name),
       });
     },
-    getOrLoad: async (key, load, options) => (await resolve(key, load, options)).value,
-    resolve,
+    getOrLoad: (key, load, options) => read(key, load, options, bare),
+    resolve: (key, load, options) => read(key, load, options, withOutcome),
     invalidate: async (...keys) => invalidate({ places: keys.map(locate), tags: [] }),
     invalidateTag: async (...tags) => invalidate({ places: [], tags }),
     getCacheMetrics: () => ({ ...counts, inFlight: filler.inFlight, connections: connections() }),

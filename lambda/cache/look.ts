@@ -78,18 +78,18 @@ async function lease<T>(request: Look<T>, { bytes, epochs }: FirstGet): Promise<
     // Replaced only if it is still what was seen; if it is not, somebody was faster: look again.
     return (await store.takeOver(home, bytes, { token, leaseMs })) ? held : look(request);
   }
+  if (leaseAt === home) {
+    const there = await acquire(request, token);
+    return there === null ? held : (parse(there, epochs, request) ?? look(request));
+  }
   // Beside a lease of its own the entry may have been filled since: both travel together, the lease first.
-  const [there, again] = await Promise.all([
-    acquire(request, token),
-    leaseAt === home ? null : store.get(home),
-  ]);
+  const [there, again] = await Promise.all([acquire(request, token), store.get(home)]);
   const filled = again === bytes ? undefined : parse(again, epochs, request);
   if (filled) {
     if (there === null) store.release(leaseAt, token).catch(request.onError);
     return filled;
   }
   if (there === null) return held;
-  if (leaseAt === home) return parse(there, epochs, request) ?? look(request);
   return isLease(there) ? { kind: 'lease', lease: there, epochs } : AWAY;
 }
 

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { readEpochs, sameEpochs } from './epochs.ts';
 import type { Fallback } from './fallback.ts';
 import type { Filler, Filling, Loaded } from './filler.ts';
-import { isNested, type Loader, runLoader } from './flight.ts';
+import { isNested, type Loader, type RunLoader } from './flight.ts';
 import type { LeaseToken } from './lease.ts';
 import { type FirstGet, type Look, look, type Seen } from './look.ts';
 import type { Counts } from './metrics.ts';
@@ -17,24 +17,21 @@ export interface Answer<T> {
 }
 
 /** A read that may load. */
-export interface Read<T> extends Omit<Filling<T>, 'token' | 'epochs'> {
-  readonly request: Look<T>;
-  readonly load: Loader<T>;
-}
+export type Read<T> = Filling<T>;
 
 export interface ReadThrough {
   /** Goes on after a GET that was no plain hit: loads, or joins or waits for who does. */
   readOn<T>(read: Read<T>, first: FirstGet): Promise<Answer<T>>;
   /** Loads for a read that could not ask the store; within the limits of the fallback. */
-  bypass<T>(read: Pick<Read<T>, 'load'> & { key: string }): Promise<Answer<T>>;
+  bypass<T>(key: string, load: Loader<T>): Promise<T>;
   /** Loads, and stores nothing. */
-  loadOnly<T>(load: Loader<T>, outcome: 'miss' | 'bypass'): Promise<Answer<T>>;
+  loadOnly<T>(load: Loader<T>, outcome: 'miss' | 'bypass'): Promise<T>;
 }
 
 export interface ReadThroughOptions {
   readonly filler: Filler;
   readonly fallback: Fallback;
-  readonly loaderTimeoutMs: number;
+  readonly runLoader: RunLoader;
   readonly leaseMs: number;
   readonly counts: Counts;
 }
@@ -46,22 +43,27 @@ const LONGEST_WAIT_MS = 64;
 const MAX_ABANDONED = 1000;
 
 export function createReadThrough(options: ReadThroughOptions): ReadThrough {
-  const { filler, fallback, loaderTimeoutMs, leaseMs, counts } = options;
+  const { filler, fallback, runLoader, leaseMs, counts } = options;
   /** Leases that were waited for in vain: nobody else has to wait for them. */
   const abandoned = new LRUCache<LeaseToken, true>({ max: MAX_ABANDONED, ttl: leaseMs });
 
-  const loadOnly: ReadThrough['loadOnly'] = async (load, outcome) => {
+  const loadOnly: ReadThrough['loadOnly'] = (load, outcome) => {
     counts[outcome === 'miss' ? 'misses' : 'bypasses'] += 1;
-    return { value: await runLoader(load, loaderTimeoutMs), outcome };
+    return runLoader(load);
   };
 
   const loadInTurn = <T>(key: string, load: Loader<T>): Promise<T> =>
-    fallback.run(key, () => runLoader(load, loaderTimeoutMs));
+    fallback.run(key, () => runLoader(load));
 
-  const bypass: ReadThrough['bypass'] = async ({ key, load }) => {
+  const bypass: ReadThrough['bypass'] = (key, load) => {
     counts.bypasses += 1;
-    return { value: await loadInTurn(key, load), outcome: 'bypass' };
+    return loadInTurn(key, load);
   };
+
+  const loadMissed = async <T>(load: Loader<T>): Promise<Answer<T>> => ({
+    value: await loadOnly(load, 'miss'),
+    outcome: 'miss',
+  });
 
   /** Joins the load under a lease that this reader has seen: since it is there, no invalidation came after its beginning. */
   const join = async <T>(
@@ -71,7 +73,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   ): Promise<Answer<T>> => {
     const loaded = await flight.catch(() => undefined);
     // An error belongs to the one whose load failed; the others try once for themselves.
-    if (!loaded || !(await isCurrent(request, loaded, seen))) return loadOnly(load, 'miss');
+    if (!loaded || !(await isCurrent(request, loaded, seen))) return loadMissed(load);
     counts.misses += 1;
     return { value: loaded.value as T, outcome: 'miss' };
   };
@@ -87,12 +89,9 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
       for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
         const seen: Seen<T> = await look(request, first);
         first = undefined;
-        if (seen.kind === 'away') return bypass({ key, load });
-        if (seen.kind === 'foreign') return loadOnly(load, 'miss');
-        if (seen.kind === 'held') {
-          const { value, outcome } = await filler.fill({ ...read, token: seen.token, epochs: seen.epochs });
-          return { value, outcome };
-        }
+        if (seen.kind === 'away') return { value: await bypass(key, load), outcome: 'bypass' };
+        if (seen.kind === 'foreign') return loadMissed(load);
+        if (seen.kind === 'held') return filler.fill(read, seen);
         if (seen.kind === 'value') {
           counts.hits += 1;
           return { value: seen.value, outcome: 'hit' };
@@ -100,7 +99,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
         const flight = filler.flight(seen.lease);
         if (flight && !isNested()) return join(flight, read, seen);
         if (performance.now() >= waitUntil) abandoned.set(seen.lease, true);
-        if (flight) return loadOnly(load, 'miss');
+        if (flight) return loadMissed(load);
         if (abandoned.has(seen.lease)) {
           counts.misses += 1;
           return { value: await loadInTurn(key, load), outcome: 'miss' };

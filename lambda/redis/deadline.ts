@@ -6,9 +6,31 @@ export class DeadlineError extends CutoverError {
   readonly code = 'CUTOVER_REDIS_DEADLINE';
 }
 
-/** Bounds promises with one timer for all of them: they all have the same deadline, so they fall due in order. */
-export function createDeadline(deadlineMs: number): <T>(pending: Promise<T>) => Promise<T> {
-  const due: { at: number; fail: (() => void) | undefined }[] = [];
+/** Told how a bounded promise ended, before who waits for it goes on. */
+export interface Observer {
+  answered?(): void;
+  /** Its own error, or that of the deadline. */
+  failed(error: unknown): void;
+}
+
+/** Settles as `pending` does, or rejects at the deadline; what comes after that is dropped. */
+export type Bound = <T>(pending: Promise<T>, observer?: Observer) => Promise<T>;
+
+interface Due {
+  readonly at: number;
+  readonly reject: (error: Error) => void;
+  readonly observer: Observer | undefined;
+}
+
+const noReply = (deadlineMs: number): Error => new DeadlineError(`redis: no reply within ${deadlineMs} ms`);
+
+/**
+ * Bounds promises with one timer for all of them: they all have the same deadline, so they fall due in order.
+ * @param late makes the error of one that is late.
+ */
+export function createDeadline(deadlineMs: number, late = noReply): Bound {
+  /** What has not ended, in the order in which it falls due. */
+  const pending = new Set<Due>();
   let timer: NodeJS.Timeout | undefined;
 
   const start = (delayMs: number) => {
@@ -21,31 +43,29 @@ export function createDeadline(deadlineMs: number): <T>(pending: Promise<T>) => 
   const sweep = () => {
     timer = undefined;
     const now = performance.now();
-    let first = due[0];
-    while (first && (first.fail === undefined || first.at <= now)) {
-      first.fail?.();
-      due.shift();
-      first = due[0];
+    for (const due of pending) {
+      if (due.at > now) return start(Math.max(1, due.at - now));
+      pending.delete(due);
+      const error = late(deadlineMs);
+      due.observer?.failed(error);
+      due.reject(error);
     }
-    if (first) start(Math.max(1, first.at - now));
   };
 
-  return (pending) =>
+  return (promise, observer) =>
     new Promise((resolve, reject) => {
-      const fail = () => reject(new DeadlineError(`redis: no reply within ${deadlineMs} ms`));
-      const entry: (typeof due)[number] = { at: performance.now() + deadlineMs, fail };
-      due.push(entry);
+      const due: Due = { at: performance.now() + deadlineMs, reject, observer };
+      pending.add(due);
       if (timer === undefined) start(deadlineMs);
-      const settled = () => {
-        entry.fail = undefined;
-      };
-      pending.then(
+      promise.then(
         (value) => {
-          settled();
+          if (!pending.delete(due)) return;
+          observer?.answered?.();
           resolve(value);
         },
         (error: unknown) => {
-          settled();
+          if (!pending.delete(due)) return;
+          observer?.failed(error);
           reject(error);
         },
       );
