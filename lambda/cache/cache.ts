@@ -1,4 +1,3 @@
-import type { Family } from '../contract/families.ts';
 import type { Cache, GetOptions, ReadOptions } from './api.ts';
 import { isBroken } from './breaker.ts';
 import { type Codec, jsonCodec } from './codec.ts';
@@ -9,11 +8,12 @@ import { createFiller } from './filler.ts';
 import { createRunLoader, type Loader } from './flight.ts';
 import { type Acknowledgement, invalidateAll, type Outdated } from './invalidation.ts';
 import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
+import { createLifetimes, type Lifetimes } from './lifetimes.ts';
 import { type FirstGet, fetch, type Look } from './look.ts';
 import { type Lookup, lookUp } from './lookup.ts';
 import { type CacheMetrics, type Counts, noCounts } from './metrics.ts';
 import { requireOwn, type SetOptions, setOwn } from './own-value.ts';
-import { type Answer, createReadThrough, type Outcome, type Read } from './read-through.ts';
+import { type Answer, createReadThrough, type Outcome } from './read-through.ts';
 import { ReplayPendingError } from './replay-gate.ts';
 import type { CacheStore } from './store.ts';
 import { jittered, requireTtl } from './ttl.ts';
@@ -46,12 +46,19 @@ export interface CacheOptions {
 /** A lease outlives its loader by this much: the fill has to travel too. */
 const LEASE_MARGIN_MS = 1000;
 
-const NO_OPTIONS = {};
-
 const bare = <T>(value: T): T => value;
 const withOutcome = <T>(value: T, outcome: Outcome): Answer<T> => ({ value, outcome });
 
-type Lifetimes = Pick<Read<unknown>, 'ttlMs' | 'negativeTtlMs'>;
+/** A read whose key and options are as they have to be. */
+interface Asked<T> {
+  readonly places: Places;
+  readonly load: Loader<T>;
+  readonly options: ReadOptions<T>;
+  readonly lifetimes: Lifetimes;
+  /** Undefined where it may not be asked. */
+  readonly store: CacheStore | undefined;
+  readonly begin: number;
+}
 
 /**
  * The cache: a read that misses takes a lease, loads, and stores only if no invalidation removed the lease
@@ -79,6 +86,7 @@ export function createCache(options: CacheOptions): Cache {
   const { epochs = false, inTransaction = () => false, clustered = false, connections = () => 0 } = options;
   const stores = options.invalidates ?? (store ? [store] : []);
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
+  const lifetimesOf = createLifetimes(keyspace.families);
   const counts: Counts = noCounts();
   const runLoader = createRunLoader(loaderTimeoutMs);
   const filler = createFiller({ runLoader, counts });
@@ -114,69 +122,64 @@ export function createCache(options: CacheOptions): Cache {
   const mayStore = (places: Places, tags: readonly string[] | undefined): boolean =>
     (tags === undefined || (epochs && places.home !== places.legacy)) && (!clustered || places.sharesSlot);
 
-  /** How long a value and "nothing" will stay, in milliseconds. */
-  const lifetimesOf = <T>({ family }: Places, options: ReadOptions<T>): Lifetimes => {
-    const { ttlSeconds, negativeTtlSeconds, tags } = options;
-    const rules = {
-      family,
-      families: keyspace.families,
-      sourced: family.source !== undefined || tags !== undefined,
-    };
-    return {
-      ttlMs: requireTtl({ ...rules, ttlSeconds }),
-      negativeTtlMs:
-        negativeTtlSeconds === undefined
-          ? undefined
-          : requireTtl({ ...rules, ttlSeconds: negativeTtlSeconds }),
-    };
+  const ask = <T>(key: string, load: Loader<T>, options: ReadOptions<T>): Asked<T> => {
+    const places = locate(key);
+    const lifetimes = lifetimesOf(places.family, options);
+    const { tags } = options;
+    if (tags) requireEntryTags(tags);
+    const askable = inTransaction() || !mayStore(places, tags) ? undefined : store;
+    return { places, load, options, lifetimes, store: askable, begin: performance.now() };
   };
 
-  const familyLifetimes = new Map<Family, Lifetimes>();
-  /** Of a read without options; worked out anew it would be a tenth of a hit's time. */
-  const familyLifetimesOf = (places: Places): Lifetimes => {
-    const known = familyLifetimes.get(places.family);
-    if (known) return known;
-    const lifetimes = lifetimesOf(places, NO_OPTIONS);
-    familyLifetimes.set(places.family, lifetimes);
-    return lifetimes;
+  const bypass = async <T>({ places, load }: Asked<T>, error: unknown): Promise<Answer<T>> => {
+    failed(error, places.family.name);
+    return { value: await reading.bypass(places.legacy, load), outcome: 'bypass' };
   };
 
-  /** @param answer what the caller gets: the value, or with it where it came from. */
+  /** Goes on where there was no plain hit. @param bytes what was read, if anything was. */
+  const readOn = async <T>(asked: Asked<T>, bytes: string | null | undefined): Promise<Answer<T>> => {
+    const { places, load, options, lifetimes, store, begin } = asked;
+    if (!store) return { value: await reading.loadOnly(load, 'bypass'), outcome: 'bypass' };
+    const request = requestOf(store, places, options);
+    let first: FirstGet;
+    try {
+      first = bytes === undefined ? await fetch(request) : { bytes, epochs: undefined, begin };
+    } catch (error) {
+      return bypass(asked, error);
+    }
+    const { adoptLegacy = true } = options;
+    return reading.readOn({ request, load, ...lifetimes, adoptLegacy }, first);
+  };
+
+  /**
+   * Answers a plain hit, and leaves the rest to others: the variables of an asynchronous function are memory of each call.
+   * @param answer what the caller gets: the value, or with it where it came from.
+   */
   const read = async <T, A>(
     key: string,
     load: Loader<T>,
-    options: ReadOptions<T> = NO_OPTIONS,
+    options: ReadOptions<T>,
     answer: (value: T, outcome: Outcome) => A,
   ): Promise<A> => {
-    const places = locate(key);
-    const { validate, tags, adoptLegacy = true } = options;
-    const lifetimes = options === NO_OPTIONS ? familyLifetimesOf(places) : lifetimesOf(places, options);
-    if (tags) requireEntryTags(tags);
-    if (!store || inTransaction() || !mayStore(places, tags)) {
-      return answer(await reading.loadOnly(load, 'bypass'), 'bypass');
-    }
-    let first: FirstGet;
-    try {
-      const begin = performance.now();
-      first = tags
-        ? await fetch(requestOf(store, places, options))
-        : { bytes: await store.get(places.home), epochs: undefined, begin };
-    } catch (error) {
-      failed(error, places.family.name);
-      return answer(await reading.bypass(key, load), 'bypass');
-    }
-    const { bytes } = first;
-    if (bytes !== null && !tags && !validate && isPlain(bytes)) {
+    const asked = ask(key, load, options);
+    let bytes: string | null | undefined;
+    if (asked.store && !options.tags) {
       try {
-        const value = codec.decode(bytes) as T;
-        counts.hits += 1;
-        return answer(value, 'hit');
-      } catch {
-        // Said, and replaced, by what follows.
+        bytes = await asked.store.get(asked.places.home);
+        if (bytes !== null && !options.validate && isPlain(bytes)) {
+          const value = codec.decode(bytes) as T;
+          counts.hits += 1;
+          return answer(value, 'hit');
+        }
+      } catch (error) {
+        if (bytes === undefined) {
+          const { value, outcome } = await bypass(asked, error);
+          return answer(value, outcome);
+        }
+        // What does not decode is said, and replaced, by what follows.
       }
     }
-    const request = requestOf(store, places, options);
-    const { value, outcome } = await reading.readOn({ request, load, ...lifetimes, adoptLegacy }, first);
+    const { value, outcome } = await readOn(asked, bytes);
     return answer(value, outcome);
   };
 
@@ -209,8 +212,8 @@ export function createCache(options: CacheOptions): Cache {
         onError: (error) => failed(error, family.name),
       });
     },
-    getOrLoad: (key, load, options) => read(key, load, options, bare),
-    resolve: (key, load, options) => read(key, load, options, withOutcome),
+    getOrLoad: (key, load, options = {}) => read(key, load, options, bare),
+    resolve: (key, load, options = {}) => read(key, load, options, withOutcome),
     invalidate: async (...keys) => invalidate({ places: keys.map(locate), tags: [] }),
     invalidateTag: async (...tags) => invalidate({ places: [], tags }),
     getCacheMetrics: () => ({ ...counts, inFlight: filler.inFlight, connections: connections() }),
