@@ -15,15 +15,21 @@ export interface Scope<T> {
 export function createScope<T>(): Scope<T> {
   const storage = new AsyncLocalStorage<T>();
   let inside = 0;
+  const leave = () => {
+    inside -= 1;
+    if (inside === 0) storage.disable();
+  };
   return {
     current: () => (inside === 0 ? undefined : storage.getStore()),
-    async run(value, work) {
+    run(value, work) {
       inside += 1;
       try {
-        return await storage.run(value, work);
-      } finally {
-        inside -= 1;
-        if (inside === 0) storage.disable();
+        const working = Promise.resolve(storage.run(value, work));
+        working.then(leave, leave);
+        return working;
+      } catch (error) {
+        leave();
+        return Promise.reject(error);
       }
     },
   };

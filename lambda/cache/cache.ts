@@ -9,7 +9,7 @@ import { createRunLoader, type Loader } from './flight.ts';
 import { type Acknowledgement, invalidateAll, type Outdated } from './invalidation.ts';
 import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
 import { createLifetimes, type Lifetimes } from './lifetimes.ts';
-import { type FirstGet, fetch, type Look } from './look.ts';
+import type { Look } from './look.ts';
 import { type Lookup, lookUp } from './lookup.ts';
 import { type CacheMetrics, type Counts, noCounts } from './metrics.ts';
 import { requireOwn, type SetOptions, setOwn } from './own-value.ts';
@@ -131,23 +131,13 @@ export function createCache(options: CacheOptions): Cache {
     return { places, load, options, lifetimes, store: askable, begin: performance.now() };
   };
 
-  const bypass = async <T>({ places, load }: Asked<T>, error: unknown): Promise<Answer<T>> => {
-    failed(error, places.family.name);
-    return { value: await reading.bypass(places.legacy, load), outcome: 'bypass' };
-  };
-
   /** Goes on where there was no plain hit. @param bytes what was read, if anything was. */
-  const readOn = async <T>(asked: Asked<T>, bytes: string | null | undefined): Promise<Answer<T>> => {
+  const readOn = <T>(asked: Asked<T>, bytes: string | null | undefined): Promise<Answer<T>> => {
     const { places, load, options, lifetimes, store, begin } = asked;
-    if (!store) return { value: await reading.loadOnly(load, 'bypass'), outcome: 'bypass' };
-    const request = requestOf(store, places, options);
-    let first: FirstGet;
-    try {
-      first = bytes === undefined ? await fetch(request) : { bytes, epochs: undefined, begin };
-    } catch (error) {
-      return bypass(asked, error);
-    }
+    if (!store) return reading.loadOnly(load, 'bypass');
+    const first = bytes === undefined ? undefined : { bytes, epochs: undefined, begin };
     const { adoptLegacy = true } = options;
+    const request = requestOf(store, places, options);
     return reading.readOn({ request, load, ...lifetimes, adoptLegacy }, first);
   };
 
@@ -173,7 +163,8 @@ export function createCache(options: CacheOptions): Cache {
         }
       } catch (error) {
         if (bytes === undefined) {
-          const { value, outcome } = await bypass(asked, error);
+          failed(error, asked.places.family.name);
+          const { value, outcome } = await reading.bypass(asked.places.legacy, load);
           return answer(value, outcome);
         }
         // What does not decode is said, and replaced, by what follows.

@@ -49,6 +49,7 @@ export interface FillerOptions {
 
 export function createFiller({ runLoader, counts }: FillerOptions): Filler {
   const flights = new Map<LeaseToken, Promise<Loaded<unknown>>>();
+  const missed = <T>(value: T): Loaded<T> => ({ value, outcome: 'miss', epochs: undefined });
 
   return {
     flight: (lease) => flights.get(lease),
@@ -59,11 +60,12 @@ export function createFiller({ runLoader, counts }: FillerOptions): Filler {
       const { request, load } = filling;
       const { store, places, onError } = request;
       const { token } = held;
+      const adoptsLegacy = places.fillsLegacy && filling.adoptLegacy && !held.epochs;
       let beside: Beside<T> = {};
-      const obtain = async (): Promise<Loaded<T>> => {
+      const prepareAndLoad = async (): Promise<Loaded<T>> => {
         // Where they cannot be had, the value is loaded and not stored.
         const epochs = held.epochs && (await ensureEpochs(store, held.epochs).catch(onError));
-        if (places.fillsLegacy && filling.adoptLegacy && !held.epochs) beside = await lookBeside(request);
+        if (adoptsLegacy) beside = await lookBeside(request);
         if (beside.entry) return { value: beside.entry.value, outcome: 'hit', epochs: undefined };
         return { value: await runLoader(load), outcome: 'miss', epochs: epochs ?? undefined };
       };
@@ -72,7 +74,7 @@ export function createFiller({ runLoader, counts }: FillerOptions): Filler {
         store.release(places.leaseAt, token).catch(onError);
         if (beside.fence) store.release(places.fence, beside.fence).catch(onError);
       };
-      const flight = obtain();
+      const flight = adoptsLegacy || held.epochs ? prepareAndLoad() : runLoader(load).then<Loaded<T>>(missed);
       flights.set(token, flight);
       try {
         const loaded = await flight;
@@ -97,7 +99,7 @@ export function createFiller({ runLoader, counts }: FillerOptions): Filler {
 }
 
 /** Stores under the leases. @returns false if an invalidation came between. */
-async function keep<T>(
+function keep<T>(
   { request, ttlMs: wantedMs, negativeTtlMs }: Filling<T>,
   { token, epochs }: Held,
   { fence, entry, foreign }: Beside<T>,
@@ -110,8 +112,8 @@ async function keep<T>(
   const keptMs = isNothing ? (home === legacy ? undefined : negativeTtlMs) : wantedMs;
   const hasEpochs = !epochs || loaded.epochs;
   if (keptMs === undefined || !hasEpochs) {
-    await Promise.all([store.release(leaseAt, token), fence && store.release(places.fence, fence)]);
-    return true;
+    const released = [store.release(leaseAt, token), fence && store.release(places.fence, fence)];
+    return Promise.all(released).then(() => true);
   }
   const bytes = entry?.bytes ?? codec.encode(loaded.value);
   const ttlMs = Math.min(jittered(keptMs), Math.max(1, entry?.ttlMs ?? Number.POSITIVE_INFINITY));
@@ -122,6 +124,5 @@ async function keep<T>(
     entry || foreign || isNothing
       ? store.release(places.fence, fence)
       : store.fill({ leaseAt: places.fence, token: fence, home: legacy, value: bytes, ttlMs });
-  const [isStored] = await Promise.all([stored, beside]);
-  return isStored;
+  return Promise.all([stored, beside]).then(([isStored]) => isStored);
 }

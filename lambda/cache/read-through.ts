@@ -20,12 +20,12 @@ export interface Answer<T> {
 export type Read<T> = Filling<T>;
 
 export interface ReadThrough {
-  /** Goes on after a GET that was no plain hit: loads, or joins or waits for who does. */
-  readOn<T>(read: Read<T>, first: FirstGet): Promise<Answer<T>>;
+  /** Reads; goes on after a GET that was no plain hit, where there was one: loads, or joins or waits for who does. */
+  readOn<T>(read: Read<T>, first: FirstGet | undefined): Promise<Answer<T>>;
   /** Loads for a read that could not ask the store; within the limits of the fallback. */
-  bypass<T>(key: string, load: Loader<T>): Promise<T>;
+  bypass<T>(key: string, load: Loader<T>): Promise<Answer<T>>;
   /** Loads, and stores nothing. */
-  loadOnly<T>(load: Loader<T>, outcome: 'miss' | 'bypass'): Promise<T>;
+  loadOnly<T>(load: Loader<T>, outcome: 'miss' | 'bypass'): Promise<Answer<T>>;
 }
 
 export interface ReadThroughOptions {
@@ -47,23 +47,18 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   /** Leases that were waited for in vain: nobody else has to wait for them. */
   const abandoned = new LRUCache<LeaseToken, true>({ max: MAX_ABANDONED, ttl: leaseMs });
 
-  const loadOnly: ReadThrough['loadOnly'] = (load, outcome) => {
+  const loadOnly: ReadThrough['loadOnly'] = async (load, outcome) => {
     counts[outcome === 'miss' ? 'misses' : 'bypasses'] += 1;
-    return runLoader(load);
+    return { value: await runLoader(load), outcome };
   };
 
   const loadInTurn = <T>(key: string, load: Loader<T>): Promise<T> =>
     fallback.run(key, () => runLoader(load));
 
-  const bypass: ReadThrough['bypass'] = (key, load) => {
+  const bypass: ReadThrough['bypass'] = async (key, load) => {
     counts.bypasses += 1;
-    return loadInTurn(key, load);
+    return { value: await loadInTurn(key, load), outcome: 'bypass' };
   };
-
-  const loadMissed = async <T>(load: Loader<T>): Promise<Answer<T>> => ({
-    value: await loadOnly(load, 'miss'),
-    outcome: 'miss',
-  });
 
   /** Joins the load under a lease that this reader has seen: since it is there, no invalidation came after its beginning. */
   const join = async <T>(
@@ -73,7 +68,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   ): Promise<Answer<T>> => {
     const loaded = await flight.catch(() => undefined);
     // An error belongs to the one whose load failed; the others try once for themselves.
-    if (!loaded || !(await isCurrent(request, loaded, seen))) return loadMissed(load);
+    if (!loaded || !(await isCurrent(request, loaded, seen))) return loadOnly(load, 'miss');
     counts.misses += 1;
     return { value: loaded.value as T, outcome: 'miss' };
   };
@@ -81,16 +76,16 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   return {
     loadOnly,
     bypass,
-    async readOn<T>(read: Read<T>, begun: FirstGet): Promise<Answer<T>> {
+    async readOn<T>(read: Read<T>, begun: FirstGet | undefined): Promise<Answer<T>> {
       const { request, load } = read;
       const key = request.places.legacy;
       const waitUntil = performance.now() + WAIT_FOR_FILLER_MS;
-      let first: FirstGet | undefined = begun;
+      let first = begun;
       for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
         const seen: Seen<T> = await look(request, first);
         first = undefined;
-        if (seen.kind === 'away') return { value: await bypass(key, load), outcome: 'bypass' };
-        if (seen.kind === 'foreign') return loadMissed(load);
+        if (seen.kind === 'away') return bypass(key, load);
+        if (seen.kind === 'foreign') return loadOnly(load, 'miss');
         if (seen.kind === 'held') return filler.fill(read, seen);
         if (seen.kind === 'value') {
           counts.hits += 1;
@@ -99,7 +94,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
         const flight = filler.flight(seen.lease);
         if (flight && !isNested()) return join(flight, read, seen);
         if (performance.now() >= waitUntil) abandoned.set(seen.lease, true);
-        if (flight) return loadMissed(load);
+        if (flight) return loadOnly(load, 'miss');
         if (abandoned.has(seen.lease)) {
           counts.misses += 1;
           return { value: await loadInTurn(key, load), outcome: 'miss' };

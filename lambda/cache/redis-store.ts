@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { batchedGet, pipelinedGet } from './batched-get.ts';
 import type { CacheStore, Fill } from './store.ts';
-import { isWrongType, WrongTypeError } from './wrong-type.ts';
 
 /** Sends one command to Redis. Commands sent in one tick must arrive in order, on one connection. */
 export type Send = (command: readonly (string | Buffer)[]) => Promise<unknown>;
@@ -79,26 +78,18 @@ export function redisStore(send: Send, { clustered = false }: RedisStoreOptions 
       if (typeof value !== 'string' || ttlMs === NOT_THERE) return null;
       return { value, ttlMs: ttlMs === NO_EXPIRY ? Number.POSITIVE_INFINITY : Number(ttlMs) };
     },
-    async acquire(key, token, leaseMs) {
-      try {
-        return (await send(['SET', key, token, 'NX', 'PX', String(leaseMs), 'GET'])) as string | null;
-      } catch (error) {
-        throw isWrongType(error) ? new WrongTypeError(`cache: ${error.message}`, { cause: error }) : error;
-      }
-    },
+    acquire: (key, token, leaseMs) =>
+      send(['SET', key, token, 'NX', 'PX', String(leaseMs), 'GET']) as Promise<string | null>,
     async takeOver(key, seen, { token, leaseMs }) {
       return (await send(['EVAL', TAKE_OVER, '1', key, seen, token, String(leaseMs)])) === 1;
     },
-    async fill({ ttlMs, ...fill }) {
+    fill({ ttlMs, ...fill }) {
       const command = fillCommand({ ...fill, expiry: expiryOf(ttlMs) });
-      const [, , ...args] = command;
-      try {
-        return (await send(['EVALSHA', FILL_SHA, ...args])) === 1;
-      } catch (error) {
+      return send(['EVALSHA', FILL_SHA, ...command.slice(2)]).then(isOne, (error: unknown) => {
         // It was not executed: a server that was restarted, or another one of a cluster, has to be told the script.
-        if (!isUnknownScript(error)) throw error;
-        return (await send(command)) === 1;
-      }
+        if (isUnknownScript(error)) return send(command).then(isOne);
+        throw error;
+      });
     },
     async release(key, token) {
       await send(['EVAL', RELEASE, '1', key, token]);
@@ -125,6 +116,8 @@ export function redisStore(send: Send, { clustered = false }: RedisStoreOptions 
     },
   };
 }
+
+const isOne = (reply: unknown): boolean => reply === 1;
 
 const isUnknownScript = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith('NOSCRIPT ');

@@ -18,9 +18,8 @@ export type Bound = <T>(pending: Promise<T>, observer?: Observer) => Promise<T>;
 
 interface Due {
   readonly at: number;
-  /** Undefined when it has ended. */
-  reject: ((error: Error) => void) | undefined;
-  readonly observer: Observer | undefined;
+  /** Undefined when it has ended, so that nothing else outlives it here. */
+  fail: ((error: unknown) => void) | undefined;
 }
 
 const noReply = (deadlineMs: number): Error => new DeadlineError(`redis: no reply within ${deadlineMs} ms`);
@@ -48,14 +47,10 @@ export function createDeadline(deadlineMs: number, late = noReply): Bound {
     timer = undefined;
     const now = performance.now();
     let over = 0;
-    for (const due of pending) {
-      if (due.reject && due.at > now) break;
+    for (const { at, fail } of pending) {
+      if (fail && at > now) break;
       over += 1;
-      if (!due.reject) continue;
-      const error = late(deadlineMs);
-      due.observer?.failed(error);
-      due.reject(error);
-      due.reject = undefined;
+      fail?.(late(deadlineMs));
     }
     pending = pending.slice(over);
     const [next] = pending;
@@ -64,22 +59,22 @@ export function createDeadline(deadlineMs: number, late = noReply): Bound {
 
   return (promise, observer) =>
     new Promise((resolve, reject) => {
-      const due: Due = { at: performance.now() + deadlineMs, reject, observer };
+      const fail = (error: unknown) => {
+        due.fail = undefined;
+        observer?.failed(error);
+        reject(error);
+      };
+      const due: Due = { at: performance.now() + deadlineMs, fail };
       pending.push(due);
       if (timer === undefined) start(deadlineMs);
       promise.then(
         (value) => {
-          if (!due.reject) return;
-          due.reject = undefined;
+          if (!due.fail) return;
+          due.fail = undefined;
           observer?.answered?.();
           resolve(value);
         },
-        (error: unknown) => {
-          if (!due.reject) return;
-          due.reject = undefined;
-          observer?.failed(error);
-          reject(error);
-        },
+        (error: unknown) => due.fail?.(error),
       );
     });
 }
