@@ -112,16 +112,12 @@ async function lifeOf({ send }: Primary, markKey: string) {
 
 /** Sends only while the gate is open; an answer that arrives after it has closed may be of the server that is not replayed. */
 export function throughGate(send: Send, gate: Pick<ReplayGate, 'isOpen'>): Send {
-  const requireOpen = () => {
-    if (gate.isOpen()) return;
-    throw new ReplayPendingError(
-      'cache: this Redis is new or was restarted, and what it may have forgotten is not replayed yet',
+  const refused = () =>
+    Promise.reject(
+      new ReplayPendingError(
+        'cache: this Redis is new or was restarted, and what it may have forgotten is not replayed yet',
+      ),
     );
-  };
-  return async (command) => {
-    requireOpen();
-    const reply = await send(command);
-    requireOpen();
-    return reply;
-  };
+  const whileOpen = (reply: unknown) => (gate.isOpen() ? reply : refused());
+  return (command) => (gate.isOpen() ? send(command).then(whileOpen) : refused());
 }
