@@ -152,12 +152,10 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
 async function startDispatcher({ ground, env, printer }: Performance): Promise<Dispatcher> {
   const tell = (message: string, { reason }: Readonly<Record<string, unknown>> = {}) =>
     printer.line(`dispatch ${message}: ${String(reason)}`);
-  const dispatcher = await openDispatcher({
-    redis: { url: ground.redisUrl },
-    databaseUrl: ground.databaseUrl,
-    env,
-    logger: { info: () => {}, warn: tell, error: tell },
-  });
+  const dispatcher = await openDispatcher(
+    { REDIS_URL: ground.redisUrl, DATABASE_URL: ground.databaseUrl, NODE_ENV: env },
+    { info: () => {}, warn: tell, error: tell },
+  );
   dispatcher.every(DISPATCH_EVERY_MS);
   return dispatcher;
 }

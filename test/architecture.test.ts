@@ -6,9 +6,10 @@ import { describe, expect, test } from '@jest/globals';
 const ROOT = path.resolve(import.meta.dirname, '..');
 
 const DOMAINS = ['lambda/collections'];
-const EVERYWHERE = ['lambda/contract', 'lambda/telemetry'];
+const EVERYWHERE = ['lambda/async', 'lambda/contract', 'lambda/telemetry'];
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'lambda/async': [],
   'lambda/contract': [],
   'lambda/telemetry': [],
   'lambda/redis': EVERYWHERE,

@@ -1,53 +1,68 @@
 import type { Send } from './redis-store.ts';
 import { isWrongType } from './wrong-type.ts';
 
-interface Batch {
-  readonly keys: string[];
-  readonly replies: Promise<readonly unknown[]>;
+type Bytes = string | null;
+
+interface Read {
+  readonly key: string;
+  readonly resolve: (bytes: Bytes) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
- * Gathers the reads of one tick into one MGET; a read that is alone stays a GET. A batch is closed before it is sent: no
+ * The first values of a reply are worked on while the others still travel: 10 KB values, 500 in flight, 1.2 of raw
+ * node-redis instead of 0.7 with one MGET for all. At 200 B half of it costs some hundredths.
+ */
+const MAX_KEYS = 128;
+
+/**
+ * Gathers the reads of one tick into MGETs; a read that is alone stays a GET. A batch is closed before it is sent: no
  * read joins a command that left before the read began, whose answer could be older than it may be.
  */
-export function batchedGet(send: Send): (key: string) => Promise<string | null> {
-  let open: Batch | undefined;
+export function batchedGet(send: Send): (key: string) => Promise<Bytes> {
+  let gathered: Read[] = [];
 
-  const begin = (): Batch => {
-    const keys: string[] = [];
-    const replies = new Promise<readonly unknown[]>((resolve, reject) => {
+  const flush = () => {
+    const reads = gathered;
+    gathered = [];
+    for (let at = 0; at < reads.length; at += MAX_KEYS) sendBatch(send, reads.slice(at, at + MAX_KEYS));
+  };
+
+  return (key) =>
+    new Promise((resolve, reject) => {
       // After all that is ready to run has run, and before anything else arrives.
-      process.nextTick(() => {
-        open = undefined;
-        const [first = ''] = keys;
-        const sent = keys.length === 1 ? getAlone(send, first) : send(['MGET', ...keys]);
-        sent.then((all) => resolve(all as readonly unknown[]), reject);
-      });
+      if (gathered.length === 0) process.nextTick(flush);
+      gathered.push({ key, resolve, reject });
     });
-    return { keys, replies };
-  };
-
-  return (key) => {
-    open ??= begin();
-    const index = open.keys.push(key) - 1;
-    return open.replies.then((replies) => replies[index] as string | null);
-  };
 }
 
 /** The same where keys live on several servers: each read is a command of its own. */
 export const pipelinedGet =
   (send: Send) =>
-  async (key: string): Promise<string | null> => {
-    const [value] = await getAlone(send, key);
-    return value as string | null;
-  };
+  (key: string): Promise<Bytes> =>
+    new Promise((resolve, reject) => sendAlone(send, { key, resolve, reject }));
+
+function sendBatch(send: Send, reads: readonly Read[]): void {
+  const [first] = reads;
+  if (first && reads.length === 1) {
+    sendAlone(send, first);
+    return;
+  }
+  send(['MGET', ...reads.map(({ key }) => key)]).then(
+    (replies) => {
+      const values = replies as readonly Bytes[];
+      for (const [index, { resolve }] of reads.entries()) resolve(values[index] ?? null);
+    },
+    (error: unknown) => {
+      for (const { reject } of reads) reject(error);
+    },
+  );
+}
 
 /** As MGET does: another type than a string is nothing to read. */
-async function getAlone(send: Send, key: string): Promise<readonly unknown[]> {
-  try {
-    return [await send(['GET', key])];
-  } catch (error) {
-    if (isWrongType(error)) return [null];
-    throw error;
-  }
+function sendAlone(send: Send, { key, resolve, reject }: Read): void {
+  send(['GET', key]).then(
+    (value) => resolve(value as Bytes),
+    (error: unknown) => (isWrongType(error) ? resolve(null) : reject(error)),
+  );
 }

@@ -5,14 +5,16 @@ import { isPlain } from './entry.ts';
 import { requireEntryTags } from './epochs.ts';
 import { createFallback } from './fallback.ts';
 import { createFiller } from './filler.ts';
-import type { Loader } from './flight.ts';
+import { createRunLoader, type Loader } from './flight.ts';
 import { type Acknowledgement, invalidateAll, type Outdated } from './invalidation.ts';
 import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
-import { type FirstGet, fetch, type Look } from './look.ts';
+import { createLifetimes, type Lifetimes } from './lifetimes.ts';
+import type { Look } from './look.ts';
 import { type Lookup, lookUp } from './lookup.ts';
 import { type CacheMetrics, type Counts, noCounts } from './metrics.ts';
 import { requireOwn, type SetOptions, setOwn } from './own-value.ts';
-import { type Answer, createReadThrough } from './read-through.ts';
+import { type Answer, createReadThrough, type Outcome } from './read-through.ts';
+import { explainRefusal } from './refusal.ts';
 import { ReplayPendingError } from './replay-gate.ts';
 import type { CacheStore } from './store.ts';
 import { jittered, requireTtl } from './ttl.ts';
@@ -26,6 +28,8 @@ export interface CacheOptions {
   readonly store?: CacheStore | undefined;
   /** Every store that somebody reads: an invalidation goes to all of them. Default: `store`. */
   readonly invalidates?: readonly CacheStore[];
+  /** Those stores over connections of their own: where an invalidation failed, it is tried once more there. Default: `invalidates`. */
+  readonly freshStores?: readonly CacheStore[];
   /** Default: plain JSON. */
   readonly codec?: Codec;
   /** How long a load may take, in milliseconds. Default: 5000. */
@@ -44,6 +48,20 @@ export interface CacheOptions {
 
 /** A lease outlives its loader by this much: the fill has to travel too. */
 const LEASE_MARGIN_MS = 1000;
+
+const bare = <T>(value: T): T => value;
+const withOutcome = <T>(value: T, outcome: Outcome): Answer<T> => ({ value, outcome });
+
+/** A read whose key and options are as they have to be. */
+interface Asked<T> {
+  readonly places: Places;
+  readonly load: Loader<T>;
+  readonly options: ReadOptions<T>;
+  readonly lifetimes: Lifetimes;
+  /** Undefined where it may not be asked. */
+  readonly store: CacheStore | undefined;
+  readonly begin: number;
+}
 
 /**
  * The cache: a read that misses takes a lease, loads, and stores only if no invalidation removed the lease
@@ -70,16 +88,19 @@ export function createCache(options: CacheOptions): Cache {
   const { keyspace, store, codec = jsonCodec, loaderTimeoutMs = 5000, onError } = options;
   const { epochs = false, inTransaction = () => false, clustered = false, connections = () => 0 } = options;
   const stores = options.invalidates ?? (store ? [store] : []);
+  const freshStores = options.freshStores ?? stores;
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
+  const lifetimesOf = createLifetimes(keyspace.families);
   const counts: Counts = noCounts();
-  const filler = createFiller({ loaderTimeoutMs, counts });
-  const reading = createReadThrough({ filler, fallback: createFallback(), loaderTimeoutMs, leaseMs, counts });
+  const runLoader = createRunLoader(loaderTimeoutMs);
+  const filler = createFiller({ runLoader, counts });
+  const reading = createReadThrough({ filler, fallback: createFallback(), runLoader, leaseMs, counts });
 
   const failed = (error: unknown, family: string) => {
     // Said once, when it begins; what follows are bypasses.
     if (isBroken(error) || error instanceof ReplayPendingError) return;
     counts.errors += 1;
-    onError?.(error, family);
+    onError?.(explainRefusal(error), family);
   };
 
   /** State has stores of its own: here a wrong type would be unlinked, and an invalidation would end a session. */
@@ -105,48 +126,56 @@ export function createCache(options: CacheOptions): Cache {
   const mayStore = (places: Places, tags: readonly string[] | undefined): boolean =>
     (tags === undefined || (epochs && places.home !== places.legacy)) && (!clustered || places.sharesSlot);
 
-  /** How long a value and "nothing" will stay, in milliseconds. */
-  const lifetimesOf = <T>({ family }: Places, options: ReadOptions<T>) => {
-    const { ttlSeconds, negativeTtlSeconds, tags } = options;
-    const rules = {
-      family,
-      families: keyspace.families,
-      sourced: family.source !== undefined || tags !== undefined,
-    };
-    return {
-      ttlMs: requireTtl({ ...rules, ttlSeconds }),
-      negativeTtlMs:
-        negativeTtlSeconds === undefined
-          ? undefined
-          : requireTtl({ ...rules, ttlSeconds: negativeTtlSeconds }),
-    };
+  const ask = <T>(key: string, load: Loader<T>, options: ReadOptions<T>): Asked<T> => {
+    const places = locate(key);
+    const lifetimes = lifetimesOf(places.family, options);
+    const { tags } = options;
+    if (tags) requireEntryTags(tags);
+    const askable = inTransaction() || !mayStore(places, tags) ? undefined : store;
+    return { places, load, options, lifetimes, store: askable, begin: performance.now() };
   };
 
-  const resolve: Cache['resolve'] = async <T>(key: string, load: Loader<T>, options: ReadOptions<T> = {}) => {
-    const places = locate(key);
-    const lifetimes = lifetimesOf(places, options);
-    if (options.tags) requireEntryTags(options.tags);
-    if (!store || inTransaction() || !mayStore(places, options.tags)) return reading.loadOnly(load, 'bypass');
+  /** Goes on where there was no plain hit. @param bytes what was read, if anything was. */
+  const readOn = <T>(asked: Asked<T>, bytes: string | null | undefined): Promise<Answer<T>> => {
+    const { places, load, options, lifetimes, store, begin } = asked;
+    if (!store) return reading.loadOnly(load, 'bypass');
+    const first = bytes === undefined ? undefined : { bytes, epochs: undefined, begin };
+    const { adoptLegacy = true } = options;
     const request = requestOf(store, places, options);
-    let first: FirstGet;
-    try {
-      first = await fetch(request);
-    } catch (error) {
-      request.onError(error);
-      return reading.bypass({ key, load });
-    }
-    const { bytes } = first;
-    if (bytes !== null && !request.tags && !request.validate && isPlain(bytes)) {
+    return reading.readOn({ request, load, ...lifetimes, adoptLegacy }, first);
+  };
+
+  /**
+   * Answers a plain hit, and leaves the rest to others: the variables of an asynchronous function are memory of each call.
+   * @param answer what the caller gets: the value, or with it where it came from.
+   */
+  const read = async <T, A>(
+    key: string,
+    load: Loader<T>,
+    options: ReadOptions<T>,
+    answer: (value: T, outcome: Outcome) => A,
+  ): Promise<A> => {
+    const asked = ask(key, load, options);
+    let bytes: string | null | undefined;
+    if (asked.store && !options.tags) {
       try {
-        const value = codec.decode(bytes) as T;
-        counts.hits += 1;
-        return { value, outcome: 'hit' };
-      } catch {
-        // Said, and replaced, by what follows.
+        bytes = await asked.store.get(asked.places.home);
+        if (bytes !== null && !options.validate && isPlain(bytes)) {
+          const value = codec.decode(bytes) as T;
+          counts.hits += 1;
+          return answer(value, 'hit');
+        }
+      } catch (error) {
+        if (bytes === undefined) {
+          failed(error, asked.places.family.name);
+          const { value, outcome } = await reading.bypass(asked.places.legacy, load);
+          return answer(value, outcome);
+        }
+        // What does not decode is said, and replaced, by what follows.
       }
     }
-    const { adoptLegacy = true } = options;
-    return reading.readOn({ request, load, ...lifetimes, adoptLegacy }, first);
+    const { value, outcome } = await readOn(asked, bytes);
+    return answer(value, outcome);
   };
 
   const get: Cache['get'] = async <T>(key: string, options: GetOptions<T> = {}) => {
@@ -159,6 +188,7 @@ export function createCache(options: CacheOptions): Cache {
   const invalidate = (outdated: Outdated) =>
     invalidateAll(outdated, {
       stores,
+      freshStores,
       onError: (error) => failed(error, outdated.places[0]?.family.name ?? 'tags'),
     });
 
@@ -178,8 +208,8 @@ export function createCache(options: CacheOptions): Cache {
         onError: (error) => failed(error, family.name),
       });
     },
-    getOrLoad: async (key, load, options) => (await resolve(key, load, options)).value,
-    resolve,
+    getOrLoad: (key, load, options = {}) => read(key, load, options, bare),
+    resolve: (key, load, options = {}) => read(key, load, options, withOutcome),
     invalidate: async (...keys) => invalidate({ places: keys.map(locate), tags: [] }),
     invalidateTag: async (...tags) => invalidate({ places: [], tags }),
     getCacheMetrics: () => ({ ...counts, inFlight: filler.inFlight, connections: connections() }),

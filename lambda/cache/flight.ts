@@ -1,5 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { createScope } from '../async/scope.ts';
 import { CutoverError } from '../contract/errors.ts';
+import { type Bound, createDeadline } from '../redis/deadline.ts';
 
 /** Reads the value from where it is kept; stops when the signal says so. */
 export type Loader<T> = (signal: AbortSignal) => Promise<T>;
@@ -10,33 +11,32 @@ export class LoaderTimeoutError extends CutoverError {
   readonly code = 'CUTOVER_LOADER_TIMEOUT';
 }
 
-const insideLoad = new AsyncLocalStorage<true>();
+const insideLoad = createScope<true>();
 
 /**
  * Whether the caller runs inside a load. Such a read never joins another load: it could be waiting for the
  * very load that waits for it.
  */
-export const isNested = (): boolean => insideLoad.getStore() === true;
+export const isNested = (): boolean => insideLoad.current() === true;
 
-/**
- * Runs a loader, at most for `timeoutMs`.
- * @throws LoaderTimeoutError, or what the loader throws.
- */
-export async function runLoader<T>(load: Loader<T>, timeoutMs: number): Promise<T> {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new LoaderTimeoutError(
-        `cache: a loader took longer than ${timeoutMs} ms; make its query faster or raise loaderTimeoutMs`,
-      );
-      controller.abort(error);
-      reject(error);
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([insideLoad.run(true, () => load(controller.signal)), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Runs a loader. @throws LoaderTimeoutError, or what the loader throws. */
+export type RunLoader = <T>(load: Loader<T>) => Promise<T>;
+
+/** Runs loaders, each at most for `timeoutMs`, with one timer for all of them. */
+export function createRunLoader(timeoutMs: number): RunLoader {
+  const bounded: Bound = createDeadline(timeoutMs, tooLate);
+  return (load) => {
+    const controller = new AbortController();
+    const loading = insideLoad.run(true, async () => load(controller.signal));
+    return bounded(loading, {
+      failed(error) {
+        if (error instanceof LoaderTimeoutError) controller.abort(error);
+      },
+    });
+  };
 }
+
+const tooLate = (timeoutMs: number): Error =>
+  new LoaderTimeoutError(
+    `cache: a loader took longer than ${timeoutMs} ms; make its query faster or raise loaderTimeoutMs`,
+  );

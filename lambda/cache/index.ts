@@ -32,9 +32,12 @@ export {
 } from './keyspace.ts';
 export type { LeaseToken } from './lease.ts';
 export { memoryStore } from './memory-store.ts';
-export { type Environment, environmentName, type Phase, phaseOf } from './phase.ts';
+export { type Environment, environmentName, familiesIn, type Phase, phaseOf } from './phase.ts';
 export type { Outcome } from './read-through.ts';
 export { type RedisStoreOptions, redisStore, type Send } from './redis-store.ts';
+export { RedisRefusedError } from './refusal.ts';
+export { memorySets, redisSets } from './set-stores.ts';
+export { createSets, type SetStore, type Sets, type SetsOptions } from './sets.ts';
 export type { CacheStore, Fill, OwnValue } from './store.ts';
 export type { Ttl } from './ttl.ts';
 export { type Schema, UnexpectedValueError } from './validation.ts';

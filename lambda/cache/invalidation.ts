@@ -14,22 +14,24 @@ export interface Outdated {
 export interface InvalidationOptions {
   /** Every store that somebody reads. */
   readonly stores: readonly CacheStore[];
+  /** The same over connections of their own, for the second attempt. */
+  readonly freshStores: readonly CacheStore[];
   readonly onError: (error: unknown) => void;
 }
-
-const ATTEMPTS = 2;
 
 /** Makes every backend forget. @returns `pending` when one whole pass could not be confirmed; never rejects because of a store. */
 export async function invalidateAll(
   { places, tags }: Outdated,
-  { stores, onError }: InvalidationOptions,
+  { stores, freshStores, onError }: InvalidationOptions,
 ): Promise<Acknowledgement> {
   const steps = invalidationSteps(places);
   const bumped = requireTags([...tags, ...places.flatMap((each) => each.tags)]);
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+  // Always all of it: repeating only the key that failed was stale in the model.
+  for (const attempt of [stores, freshStores]) {
     try {
-      // Always all of it: repeating only the key that failed was stale in the model.
-      await Promise.all(stores.map((store) => Promise.all([store.unlink(steps), bumpEpochs(store, bumped)])));
+      await Promise.all(
+        attempt.map((store) => Promise.all([store.unlink(steps), bumpEpochs(store, bumped)])),
+      );
       return 'done';
     } catch (error) {
       onError(error);

@@ -5,7 +5,7 @@ import type { PhysicalKey, Places } from './keyspace.ts';
 import { drawToken, isLease, type LeaseToken } from './lease.ts';
 import type { CacheStore } from './store.ts';
 import { type Schema, UnexpectedValueError } from './validation.ts';
-import { WrongTypeError } from './wrong-type.ts';
+import { isWrongType, WrongTypeError } from './wrong-type.ts';
 
 /** What a read finds: a value, somebody's lease, a lease that is now the reader's own, or no answer. */
 export type Seen<T> =
@@ -54,60 +54,76 @@ export async function fetch<T>(
  * may still be executed, after an invalidation.
  * @param first the GET, where the caller has sent it already.
  */
-export async function look<T>(request: Look<T>, first?: FirstGet): Promise<Seen<T>> {
-  try {
-    const got = first ?? (await fetch(request));
-    const seen = parse(got.bytes, got.epochs, request);
-    if (seen) return seen;
-    return performance.now() - got.begin > MAX_GET_MS_BEFORE_LEASE ? AWAY : await lease(request, got);
-  } catch (error) {
+export function look<T>(request: Look<T>, first?: FirstGet): Promise<Seen<T>> {
+  const seen = first ? lookOn(request, first) : fetch(request).then((got) => lookOn(request, got));
+  return seen.catch((error: unknown) => {
     request.onError(error);
     return AWAY;
-  }
+  });
 }
 
 const AWAY = { kind: 'away' } as const;
 
+function lookOn<T>(request: Look<T>, got: FirstGet): Promise<Seen<T>> {
+  const seen = parse(got.bytes, got.epochs, request);
+  if (seen) return Promise.resolve(seen);
+  const isSlow = performance.now() - got.begin > MAX_GET_MS_BEFORE_LEASE;
+  return isSlow ? Promise.resolve(AWAY) : lease(request, got);
+}
+
 /** Takes the lease over what was seen, which is nothing, or bytes of no use. */
-async function lease<T>(request: Look<T>, { bytes, epochs }: FirstGet): Promise<Seen<T>> {
+function lease<T>(request: Look<T>, got: FirstGet): Promise<Seen<T>> {
   const { store, places, leaseMs } = request;
   const { home, leaseAt } = places;
   const token = drawToken();
-  const held = { kind: 'held', token, epochs } as const;
-  if (bytes !== null && leaseAt === home) {
-    // Replaced only if it is still what was seen; if it is not, somebody was faster: look again.
-    return (await store.takeOver(home, bytes, { token, leaseMs })) ? held : look(request);
-  }
-  // Beside a lease of its own the entry may have been filled since: both travel together, the lease first.
+  const held = { kind: 'held', token, epochs: got.epochs } as const;
+  if (leaseAt !== home) return leaseBeside(request, got, held);
+  if (got.bytes !== null) return takeOver(request, got.bytes, held);
+  const seen = (there: string | null) =>
+    there === null ? held : (parse(there, got.epochs, request) ?? look(request));
+  return store
+    .acquire(home, token, leaseMs)
+    .then(seen, async (error: unknown) => seen(await acquireAnew(request, token, error)));
+}
+
+type Held = Seen<never> & { kind: 'held' };
+
+/** Replaces bytes of no use only if they are still what was seen; if they are not, somebody was faster: looks again. */
+async function takeOver<T>(request: Look<T>, bytes: string, held: Held): Promise<Seen<T>> {
+  const { store, places, leaseMs } = request;
+  const taken = await store.takeOver(places.home, bytes, { token: held.token, leaseMs });
+  return taken ? held : look(request);
+}
+
+/** Beside a lease of its own the entry may have been filled since: both travel together, the lease first. */
+async function leaseBeside<T>(request: Look<T>, { bytes, epochs }: FirstGet, held: Held): Promise<Seen<T>> {
+  const { store, places, leaseMs, onError } = request;
+  const acquired = store.acquire(places.leaseAt, held.token, leaseMs);
   const [there, again] = await Promise.all([
-    acquire(request, token),
-    leaseAt === home ? null : store.get(home),
+    acquired.catch((error: unknown) => acquireAnew(request, held.token, error)),
+    store.get(places.home),
   ]);
   const filled = again === bytes ? undefined : parse(again, epochs, request);
   if (filled) {
-    if (there === null) store.release(leaseAt, token).catch(request.onError);
+    if (there === null) store.release(places.leaseAt, held.token).catch(onError);
     return filled;
   }
   if (there === null) return held;
-  if (leaseAt === home) return parse(there, epochs, request) ?? look(request);
   return isLease(there) ? { kind: 'lease', lease: there, epochs } : AWAY;
 }
 
-/** Takes the lease, also where something stands that is no string: that is unlinked first. */
-async function acquire<T>(
+/** Takes the lease where something stands that is no string, after it is unlinked. @throws other errors as they are. */
+async function acquireAnew<T>(
   { store, places, leaseMs, onError }: Look<T>,
   token: LeaseToken,
+  error: unknown,
 ): Promise<string | null> {
-  const leaseAt: PhysicalKey = places.leaseAt;
-  try {
-    return await store.acquire(leaseAt, token, leaseMs);
-  } catch (error) {
-    if (!(error instanceof WrongTypeError)) throw error;
-    onError(error);
-    await store.unlink([[leaseAt]]);
-    // Not a retry of a lost command: this reply said that the token was not stored.
-    return store.acquire(leaseAt, token, leaseMs);
-  }
+  if (!isWrongType(error)) throw error;
+  const { leaseAt } = places;
+  onError(new WrongTypeError(`cache: ${error.message}`, { cause: error }));
+  await store.unlink([[leaseAt]]);
+  // Not a retry of a lost command: this reply said that the token was not stored.
+  return store.acquire(leaseAt, token, leaseMs);
 }
 
 /** What stands there; undefined for nothing, and for bytes that a lease may replace. */

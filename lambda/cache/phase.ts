@@ -1,5 +1,6 @@
 import type { Phase } from '../contract/environment.ts';
 import { ConfigurationError } from '../contract/errors.ts';
+import { FAMILIES, type Family } from '../contract/families.ts';
 import { type Environment, readSwitch } from '../contract/switches.ts';
 
 export type { Environment, Phase };
@@ -53,5 +54,25 @@ export function environmentName(value: string | undefined, source = 'NODE_ENV'):
   if (value !== undefined && ENVIRONMENT_NAME.test(value)) return value;
   throw new ConfigurationError(
     `cache: ${source}=${value ?? ''} cannot name a namespace; set it to 1-32 letters, digits, "-" or "_", the same for both backends`,
+  );
+}
+
+/**
+ * The families with the phases that their own switches give them.
+ * @throws ConfigurationError for a value that is not a switch.
+ * @example
+ * ```ts
+ * import { createKeyspace, familiesIn } from 'cutover/cache';
+ *
+ * const families = familiesIn({ CW_RL_PREFIX_ENABLED: '1' });
+ * const { home } = createKeyspace({ phase: 'legacy', env: 'production', families }).locate('rl:login:7');
+ * home; // => 'cw:production:rl:login:7'
+ * ```
+ */
+export function familiesIn(environment: Environment, families: readonly Family[] = FAMILIES): Family[] {
+  return families.map((family) =>
+    family.phaseSwitch === undefined
+      ? family
+      : { ...family, phase: readSwitch(environment, family.phaseSwitch) ? 'prefixed' : 'legacy' },
   );
 }

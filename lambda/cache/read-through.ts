@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { readEpochs, sameEpochs } from './epochs.ts';
 import type { Fallback } from './fallback.ts';
 import type { Filler, Filling, Loaded } from './filler.ts';
-import { isNested, type Loader, runLoader } from './flight.ts';
+import { isNested, type Loader, type RunLoader } from './flight.ts';
 import type { LeaseToken } from './lease.ts';
 import { type FirstGet, type Look, look, type Seen } from './look.ts';
 import type { Counts } from './metrics.ts';
@@ -17,16 +17,13 @@ export interface Answer<T> {
 }
 
 /** A read that may load. */
-export interface Read<T> extends Omit<Filling<T>, 'token' | 'epochs'> {
-  readonly request: Look<T>;
-  readonly load: Loader<T>;
-}
+export type Read<T> = Filling<T>;
 
 export interface ReadThrough {
-  /** Goes on after a GET that was no plain hit: loads, or joins or waits for who does. */
-  readOn<T>(read: Read<T>, first: FirstGet): Promise<Answer<T>>;
+  /** Reads; goes on after a GET that was no plain hit, where there was one: loads, or joins or waits for who does. */
+  readOn<T>(read: Read<T>, first: FirstGet | undefined): Promise<Answer<T>>;
   /** Loads for a read that could not ask the store; within the limits of the fallback. */
-  bypass<T>(read: Pick<Read<T>, 'load'> & { key: string }): Promise<Answer<T>>;
+  bypass<T>(key: string, load: Loader<T>): Promise<Answer<T>>;
   /** Loads, and stores nothing. */
   loadOnly<T>(load: Loader<T>, outcome: 'miss' | 'bypass'): Promise<Answer<T>>;
 }
@@ -34,7 +31,7 @@ export interface ReadThrough {
 export interface ReadThroughOptions {
   readonly filler: Filler;
   readonly fallback: Fallback;
-  readonly loaderTimeoutMs: number;
+  readonly runLoader: RunLoader;
   readonly leaseMs: number;
   readonly counts: Counts;
 }
@@ -46,19 +43,19 @@ const LONGEST_WAIT_MS = 64;
 const MAX_ABANDONED = 1000;
 
 export function createReadThrough(options: ReadThroughOptions): ReadThrough {
-  const { filler, fallback, loaderTimeoutMs, leaseMs, counts } = options;
+  const { filler, fallback, runLoader, leaseMs, counts } = options;
   /** Leases that were waited for in vain: nobody else has to wait for them. */
   const abandoned = new LRUCache<LeaseToken, true>({ max: MAX_ABANDONED, ttl: leaseMs });
 
   const loadOnly: ReadThrough['loadOnly'] = async (load, outcome) => {
     counts[outcome === 'miss' ? 'misses' : 'bypasses'] += 1;
-    return { value: await runLoader(load, loaderTimeoutMs), outcome };
+    return { value: await runLoader(load), outcome };
   };
 
   const loadInTurn = <T>(key: string, load: Loader<T>): Promise<T> =>
-    fallback.run(key, () => runLoader(load, loaderTimeoutMs));
+    fallback.run(key, () => runLoader(load));
 
-  const bypass: ReadThrough['bypass'] = async ({ key, load }) => {
+  const bypass: ReadThrough['bypass'] = async (key, load) => {
     counts.bypasses += 1;
     return { value: await loadInTurn(key, load), outcome: 'bypass' };
   };
@@ -79,20 +76,17 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   return {
     loadOnly,
     bypass,
-    async readOn<T>(read: Read<T>, begun: FirstGet): Promise<Answer<T>> {
+    async readOn<T>(read: Read<T>, begun: FirstGet | undefined): Promise<Answer<T>> {
       const { request, load } = read;
       const key = request.places.legacy;
       const waitUntil = performance.now() + WAIT_FOR_FILLER_MS;
-      let first: FirstGet | undefined = begun;
+      let first = begun;
       for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
         const seen: Seen<T> = await look(request, first);
         first = undefined;
-        if (seen.kind === 'away') return bypass({ key, load });
+        if (seen.kind === 'away') return bypass(key, load);
         if (seen.kind === 'foreign') return loadOnly(load, 'miss');
-        if (seen.kind === 'held') {
-          const { value, outcome } = await filler.fill({ ...read, token: seen.token, epochs: seen.epochs });
-          return { value, outcome };
-        }
+        if (seen.kind === 'held') return filler.fill(read, seen);
         if (seen.kind === 'value') {
           counts.hits += 1;
           return { value: seen.value, outcome: 'hit' };

@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto';
 import { batchedGet, pipelinedGet } from './batched-get.ts';
 import type { CacheStore, Fill } from './store.ts';
-import { isWrongType, WrongTypeError } from './wrong-type.ts';
 
 /** Sends one command to Redis. Commands sent in one tick must arrive in order, on one connection. */
 export type Send = (command: readonly (string | Buffer)[]) => Promise<unknown>;
@@ -10,6 +10,9 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], unpack(ARGV, 3))
 if KEYS[1] ~= KEYS[2] then redis.call('UNLINK', KEYS[1]) end
 return 1`;
+
+/** By its name a script is neither sent nor hashed again: a fill takes the server half of the time. */
+const FILL_SHA = createHash('sha1').update(FILL).digest('hex');
 
 /** The first key is only removed: nobody may see one of the others and still hold it. */
 const SET_ALL = `
@@ -75,18 +78,18 @@ export function redisStore(send: Send, { clustered = false }: RedisStoreOptions 
       if (typeof value !== 'string' || ttlMs === NOT_THERE) return null;
       return { value, ttlMs: ttlMs === NO_EXPIRY ? Number.POSITIVE_INFINITY : Number(ttlMs) };
     },
-    async acquire(key, token, leaseMs) {
-      try {
-        return (await send(['SET', key, token, 'NX', 'PX', String(leaseMs), 'GET'])) as string | null;
-      } catch (error) {
-        throw isWrongType(error) ? new WrongTypeError(`cache: ${error.message}`, { cause: error }) : error;
-      }
-    },
+    acquire: (key, token, leaseMs) =>
+      send(['SET', key, token, 'NX', 'PX', String(leaseMs), 'GET']) as Promise<string | null>,
     async takeOver(key, seen, { token, leaseMs }) {
       return (await send(['EVAL', TAKE_OVER, '1', key, seen, token, String(leaseMs)])) === 1;
     },
-    async fill({ ttlMs, ...fill }) {
-      return (await send(fillCommand({ ...fill, expiry: expiryOf(ttlMs) }))) === 1;
+    fill({ ttlMs, ...fill }) {
+      const command = fillCommand({ ...fill, expiry: expiryOf(ttlMs) });
+      return send(['EVALSHA', FILL_SHA, ...command.slice(2)]).then(isOne, (error: unknown) => {
+        // It was not executed: a server that was restarted, or another one of a cluster, has to be told the script.
+        if (isUnknownScript(error)) return send(command).then(isOne);
+        throw error;
+      });
     },
     async release(key, token) {
       await send(['EVAL', RELEASE, '1', key, token]);
@@ -113,6 +116,11 @@ export function redisStore(send: Send, { clustered = false }: RedisStoreOptions 
     },
   };
 }
+
+const isOne = (reply: unknown): boolean => reply === 1;
+
+const isUnknownScript = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('NOSCRIPT ');
 
 const expiryOf = (ttlMs: number): string[] =>
   ttlMs === Number.POSITIVE_INFINITY ? [] : ['PX', String(ttlMs)];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CutoverError } from '../contract/errors.ts';
 import type { Primary } from '../redis/connection.ts';
-import { slotOf } from '../redis/slot.ts';
+import { ALL_SLOTS, slotOf } from '../redis/slot.ts';
 import type { Send } from './redis-store.ts';
 
 /** This Redis may have lost invalidations that it confirmed, and nobody has repeated them yet. */
@@ -84,6 +84,9 @@ export function createReplayGate(options: ReplayGateOptions = {}): ReplayGate {
   };
 }
 
+/** The one server of a client that knows of no cluster. */
+export const soleServer = (send: Send): Primary => ({ send, slots: ALL_SLOTS });
+
 /** A key that this server holds: in a cluster each has one in a slot of its own. */
 function markKeyOf({ slots }: Primary): string {
   const holds = (key: string) => slots.some(({ from, to }) => slotOf(key) >= from && slotOf(key) <= to);
@@ -109,16 +112,12 @@ async function lifeOf({ send }: Primary, markKey: string) {
 
 /** Sends only while the gate is open; an answer that arrives after it has closed may be of the server that is not replayed. */
 export function throughGate(send: Send, gate: Pick<ReplayGate, 'isOpen'>): Send {
-  const requireOpen = () => {
-    if (gate.isOpen()) return;
-    throw new ReplayPendingError(
-      'cache: this Redis is new or was restarted, and what it may have forgotten is not replayed yet',
+  const refused = () =>
+    Promise.reject(
+      new ReplayPendingError(
+        'cache: this Redis is new or was restarted, and what it may have forgotten is not replayed yet',
+      ),
     );
-  };
-  return async (command) => {
-    requireOpen();
-    const reply = await send(command);
-    requireOpen();
-    return reply;
-  };
+  const whileOpen = (reply: unknown) => (gate.isOpen() ? reply : refused());
+  return (command) => (gate.isOpen() ? send(command).then(whileOpen) : refused());
 }

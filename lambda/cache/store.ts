@@ -32,7 +32,7 @@ export interface CacheStore {
   getWithTtl(key: PhysicalKey): Promise<{ value: string; ttlMs: number } | null>;
   /**
    * Takes a lease if the key is free. @returns null when it is now held, else what stands there.
-   * @throws WrongTypeError for a key that holds something that is not a string.
+   * @throws an error that `isWrongType` for a key that holds something that is not a string.
    */
   acquire(key: PhysicalKey, token: string, leaseMs: number): Promise<string | null>;
   /** Puts a lease in the place of a value that is of no use, if it is still that value. */

@@ -22,6 +22,8 @@ export interface Family {
   readonly tagSources?: readonly TagSource[];
   /** Where the family's migration stands, if it differs from the others'. */
   readonly phase?: Phase;
+  /** The switch that says so at run time: the family is `prefixed` where it is on, else `legacy`. */
+  readonly phaseSwitch?: 'CW_RL_PREFIX_ENABLED';
 }
 
 /** Which tag a row of a table belongs to: `{column}` in the template is a column of the row. */
@@ -47,9 +49,10 @@ export const FAMILIES: readonly Family[] = [
       source: { table: name, keyTemplate: `${name}:user:{user_id}:list` },
     }),
   ),
-  ...['sessions', 'ratelimit', 'user-profiles', 'rl', 'secure_session', 'csrf'].map(
+  ...['sessions', 'ratelimit', 'user-profiles', 'secure_session', 'csrf'].map(
     (name): Family => ({ name, kind: 'state', onFlush: 'preserve' }),
   ),
+  { name: 'rl', kind: 'state', onFlush: 'preserve', phaseSwitch: 'CW_RL_PREFIX_ENABLED' },
 ];
 
 /** By name, made once a registry: every read of the cache asks. */

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
+import { createScope } from '../async/scope.ts';
 
 export type Database = pg.Pool;
 export type Transaction = pg.PoolClient;
@@ -43,13 +43,13 @@ export function createPool({
   return pool;
 }
 
-const current = new AsyncLocalStorage<Transaction>();
+const transactions = createScope<Transaction>();
 
 /** Whether the caller runs inside `withTransaction`. */
-export const isInTransaction = (): boolean => current.getStore() !== undefined;
+export const isInTransaction = (): boolean => transactions.current() !== undefined;
 
 /** Where a reader's statement belongs: on the transaction that it runs inside of, whose own changes it has to see, else on the pool. */
-export const queryable = (pool: Database): Queryable => current.getStore() ?? pool;
+export const queryable = (pool: Database): Queryable => transactions.current() ?? pool;
 
 /**
  * Runs `work` in a transaction: commits when it resolves, rolls back when it throws.
@@ -70,7 +70,7 @@ export async function withTransaction<T>(
   connection.on('error', onError);
   try {
     await connection.query(begin);
-    const result = await current.run(connection, () => work(connection));
+    const result = await transactions.run(connection, () => work(connection));
     await connection.query('COMMIT');
     return result;
   } catch (error) {

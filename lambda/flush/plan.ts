@@ -1,5 +1,5 @@
 import { createKeyspace, type Keyspace } from '../cache/keyspace.ts';
-import { patternOf } from '../contract/families.ts';
+import { FAMILIES, type Family, patternOf } from '../contract/families.ts';
 import { globToRegExp } from './glob.ts';
 
 /** What a flush does with a key. */
@@ -20,11 +20,13 @@ export interface PlanOptions {
   readonly env: string;
   /** Only the keys in this namespace, `v2:`, for a way back that leaves the legacy backend its cache. */
   readonly onlyNamespace?: string;
+  /** Default: the registry's. */
+  readonly families?: readonly Family[];
 }
 
 /** The plan of the registry: its families, in every namespace and without one. */
-export function planFlush({ env, onlyNamespace = '' }: PlanOptions): FlushPlan {
-  const keyspace: Keyspace = createKeyspace({ phase: 'legacy', env });
+export function planFlush({ env, onlyNamespace = '', families = FAMILIES }: PlanOptions): FlushPlan {
+  const keyspace: Keyspace = createKeyspace({ phase: 'legacy', env, families });
   const patterns = (wanted: 'flush' | 'preserve') =>
     keyspace.families.filter(({ onFlush }) => onFlush === wanted).map(patternOf);
   const [flush, preserve] = [patterns('flush'), patterns('preserve')];

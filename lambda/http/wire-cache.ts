@@ -2,7 +2,7 @@ import { withBreaker } from '../cache/breaker.ts';
 import type { CacheOptions } from '../cache/cache.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
 import { memoryStore } from '../cache/memory-store.ts';
-import { type Environment, environmentName, phaseOf } from '../cache/phase.ts';
+import { type Environment, environmentName, familiesIn, phaseOf } from '../cache/phase.ts';
 import { redisStore, type Send } from '../cache/redis-store.ts';
 import { throughGate } from '../cache/replay-gate.ts';
 import type { CacheStore } from '../cache/store.ts';
@@ -42,6 +42,7 @@ export async function wireCache(
   const keyspace = createKeyspace({
     phase: phaseOf(environment),
     env: environmentName(environment['NODE_ENV']),
+    families: familiesIn(environment),
   });
   const mode = cacheMode(environment);
   const epochs = readSwitch(environment, 'CW_CACHE_EPOCHS_ENABLED');
@@ -56,12 +57,13 @@ export async function wireCache(
   };
   const store = stores[mode]();
   // Whatever this process reads, the others read Redis; and an invalidation does not ask the breaker.
-  const invalidates = [redis && redisStore(redis.send, redis), mode === 'memory' ? store : undefined];
+  const own = mode === 'memory' && store ? [store] : [];
   const cacheOptions: CacheOptions = {
     keyspace,
     store,
     epochs,
-    invalidates: invalidates.filter((each) => each !== undefined),
+    invalidates: redis ? [redisStore(redis.send, redis), ...own] : own,
+    freshStores: redis ? [redisStore(redis.sendFresh, redis), ...own] : own,
     inTransaction: isInTransaction,
     clustered: redis?.clustered ?? false,
     connections: () => redis?.connections ?? 0,

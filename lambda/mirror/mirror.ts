@@ -2,11 +2,9 @@ import { claimEnvironment } from '../cache/claim.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
 import { environmentName } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
-import { createReplayGate } from '../cache/replay-gate.ts';
+import { createReplayGate, soleServer } from '../cache/replay-gate.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { FAMILIES, type Family } from '../contract/families.ts';
-import type { Primary } from '../redis/connection.ts';
-import { ALL_SLOTS } from '../redis/slot.ts';
 import { commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
 import { type MultiOptions, mirrorMulti } from './multi.ts';
 import { createProtocol } from './protocol.ts';
@@ -84,10 +82,10 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
     return Buffer.isBuffer(reply) ? reply.toString() : reply;
   };
   const gate = createReplayGate();
-  const primary: Primary = { send, slots: ALL_SLOTS };
-  let checked = client.isReady ? gate.connected(primary) : undefined;
+  const server = soleServer(send);
+  let checked = client.isReady ? gate.connected(server) : undefined;
   client.on?.('ready', () => {
-    checked = gate.connected(primary);
+    checked = gate.connected(server);
   });
   client.on?.('end', gate.close);
   const protocol = createProtocol(send, gate.isOpen);

@@ -1,21 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCache } from '../cache/cache.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
+import { type Environment, environmentName } from '../cache/phase.ts';
 import { redisStore } from '../cache/redis-store.ts';
+import { ConfigurationError } from '../contract/errors.ts';
 import { retentionSeconds } from '../contract/families.ts';
 import { createPool } from '../database/pool.ts';
-import type { RedisTarget } from '../redis/options.ts';
+import { redisOptionsOf } from '../redis/options.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import { type DispatchReport, dispatch } from './dispatch.ts';
 import { openReplayedRedis } from './replayed-redis.ts';
-
-export interface DispatcherOptions {
-  readonly redis: RedisTarget;
-  readonly databaseUrl: string;
-  /** The name in `cw:{env}:`. */
-  readonly env: string;
-  readonly logger: Logger;
-}
 
 export interface Dispatcher {
   /** One pass over the outbox. @throws what the database throws. */
@@ -29,15 +23,20 @@ export interface Dispatcher {
 const DEADLINE_MS = 2000;
 
 /**
- * The process that makes good for writes whose invalidation was not confirmed, on connections of its own.
- * @throws ConfigurationError when the Redis is in use under another NODE_ENV.
+ * The process that makes good for writes whose invalidation was not confirmed, on connections of its own. Reads what
+ * `redisOptionsOf` reads, DATABASE_URL and NODE_ENV.
+ * @throws ConfigurationError naming the variable; also when the Redis is in use under another NODE_ENV.
  */
-export async function openDispatcher({
-  redis: target,
-  databaseUrl,
-  env,
-  logger,
-}: DispatcherOptions): Promise<Dispatcher> {
+export async function openDispatcher(environment: Environment, logger: Logger): Promise<Dispatcher> {
+  const target = redisOptionsOf(environment);
+  if (!target) throw new ConfigurationError('dispatcher: REDIS_URL is not set; it is redis://host:6379');
+  const { DATABASE_URL: databaseUrl } = environment;
+  if (!databaseUrl) {
+    throw new ConfigurationError(
+      'dispatcher: DATABASE_URL is not set; it is postgresql://user:password@host:5432/name',
+    );
+  }
+  const env = environmentName(environment['NODE_ENV']);
   // An invalidation names the same keys in every phase.
   const keyspace = createKeyspace({ phase: 'legacy', env });
   const database = createPool({

@@ -7,12 +7,15 @@ import { createReplayGate, type ReplayGate } from '../cache/replay-gate.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import type { Database } from '../database/pool.ts';
 import { connectRedis, type RedisConnection, type RedisOptions } from '../redis/connection.ts';
+import { sendFresh } from '../redis/fresh.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import { replayOutbox } from './replay.ts';
 
 /** A Redis that this environment has claimed, and to which its outbox is replayed before it is read. */
 export interface ReplayedRedis extends Pick<RedisConnection, 'clustered' | 'connections' | 'close'> {
   readonly send: Send;
+  /** Over a connection that is opened for the occasion. */
+  readonly sendFresh: Send;
   readonly gate: ReplayGate;
 }
 
@@ -68,6 +71,8 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
     onError: (error) => logger.warn('redis connection error', errorFields(error)),
   });
 
+  const fresh = sendFresh(connection);
+
   await redis.ready(COLD_START_WAIT_MS).catch(() => {});
   await Promise.race([Promise.all([claim, checked]), sleep(COLD_START_WAIT_MS)]);
   const close = () => {
@@ -80,6 +85,7 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
   }
   return {
     send: (command) => (refused ? Promise.reject(refused) : redis.send(command)),
+    sendFresh: (command) => (refused ? Promise.reject(refused) : fresh(command)),
     gate,
     clustered: redis.clustered,
     get connections() {

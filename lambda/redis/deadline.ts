@@ -6,9 +6,34 @@ export class DeadlineError extends CutoverError {
   readonly code = 'CUTOVER_REDIS_DEADLINE';
 }
 
-/** Bounds promises with one timer for all of them: they all have the same deadline, so they fall due in order. */
-export function createDeadline(deadlineMs: number): <T>(pending: Promise<T>) => Promise<T> {
-  const due: { at: number; fail: (() => void) | undefined }[] = [];
+/** Told how a bounded promise ended, before who waits for it goes on. */
+export interface Observer {
+  answered?(): void;
+  /** Its own error, or that of the deadline. */
+  failed(error: unknown): void;
+}
+
+/** Settles as `pending` does, or rejects at the deadline; what comes after that is dropped. */
+export type Bound = <T>(pending: Promise<T>, observer?: Observer) => Promise<T>;
+
+interface Due {
+  readonly at: number;
+  /** Undefined when it has ended, so that nothing else outlives it here. */
+  fail: ((error: unknown) => void) | undefined;
+}
+
+const noReply = (deadlineMs: number): Error => new DeadlineError(`redis: no reply within ${deadlineMs} ms`);
+
+/**
+ * Bounds promises with one timer for all of them: they all have the same deadline, so they fall due in order.
+ * @param late makes the error of one that is late.
+ */
+export function createDeadline(deadlineMs: number, late = noReply): Bound {
+  /**
+   * In the order in which they fall due. No Set, whose tables keep each other alive: with one, what has ended outlived
+   * the collection of young garbage, and a hit took a tenth longer.
+   */
+  let pending: Due[] = [];
   let timer: NodeJS.Timeout | undefined;
 
   const start = (delayMs: number) => {
@@ -21,33 +46,35 @@ export function createDeadline(deadlineMs: number): <T>(pending: Promise<T>) => 
   const sweep = () => {
     timer = undefined;
     const now = performance.now();
-    let first = due[0];
-    while (first && (first.fail === undefined || first.at <= now)) {
-      first.fail?.();
-      due.shift();
-      first = due[0];
+    let over = 0;
+    for (const { at, fail } of pending) {
+      if (fail && at > now) break;
+      over += 1;
+      fail?.(late(deadlineMs));
     }
-    if (first) start(Math.max(1, first.at - now));
+    pending = pending.slice(over);
+    const [next] = pending;
+    if (next) start(Math.max(1, next.at - now));
   };
 
-  return (pending) =>
+  return (promise, observer) =>
     new Promise((resolve, reject) => {
-      const fail = () => reject(new DeadlineError(`redis: no reply within ${deadlineMs} ms`));
-      const entry: (typeof due)[number] = { at: performance.now() + deadlineMs, fail };
-      due.push(entry);
-      if (timer === undefined) start(deadlineMs);
-      const settled = () => {
-        entry.fail = undefined;
+      const fail = (error: unknown) => {
+        due.fail = undefined;
+        observer?.failed(error);
+        reject(error);
       };
-      pending.then(
+      const due: Due = { at: performance.now() + deadlineMs, fail };
+      pending.push(due);
+      if (timer === undefined) start(deadlineMs);
+      promise.then(
         (value) => {
-          settled();
+          if (!due.fail) return;
+          due.fail = undefined;
+          observer?.answered?.();
           resolve(value);
         },
-        (error: unknown) => {
-          settled();
-          reject(error);
-        },
+        (error: unknown) => due.fail?.(error),
       );
     });
 }

@@ -1,7 +1,7 @@
 import { ErrorReply } from '@redis/client';
 import { createRedisClient } from './client.ts';
 import type { Command, Primary, RedisConnection, RedisOptions } from './connection.ts';
-import { createDeadline, DeadlineError } from './deadline.ts';
+import { createDeadline, DeadlineError, type Observer } from './deadline.ts';
 import { endpointOf } from './endpoint.ts';
 import { explained, unavailable } from './errors.ts';
 import { type IamCredentials, iamCredentials } from './iam.ts';
@@ -58,6 +58,8 @@ export function connectSingle({
   let closed = false;
   let opening = false;
   let sockets = 0;
+  /** Judges the connection in use by what becomes of its commands. */
+  let judge: Observer;
 
   const giveUp = (error: Error) => {
     ended = true;
@@ -118,6 +120,12 @@ export function connectSingle({
     });
     // Rejects when it is given up or replaced, and both are known already.
     client.connect().catch(() => {});
+    judge = {
+      answered: () => {
+        silentSince = undefined;
+      },
+      failed: (error) => distrust(client, error),
+    };
     return client;
   };
 
@@ -164,18 +172,6 @@ export function connectSingle({
     }
   };
 
-  const judged = async (reply: Promise<unknown>): Promise<unknown> => {
-    const asked = current;
-    try {
-      const answer = await reply;
-      silentSince = undefined;
-      return answer;
-    } catch (error) {
-      distrust(asked, error);
-      throw error;
-    }
-  };
-
   const ready = async (timeoutMs = waitForConnectionMs) => {
     if (current.isReady) return;
     if (ended) throw unavailable('no connection', lastError);
@@ -189,12 +185,12 @@ export function connectSingle({
     const replyMs = leftMs();
     if (replyMs === 0) throw unavailable(`no time left of ${budgetMs} ms`, lastError);
     const within = replyMs < deadlineMs ? createDeadline(replyMs) : bounded;
-    return judged(within(current.sendCommand([...command])));
+    return within(current.sendCommand(command), judge);
   };
 
   const send = (command: Command): Promise<unknown> =>
     current.isReady && thaw.awake()
-      ? judged(bounded(current.sendCommand([...command])))
+      ? bounded(current.sendCommand(command), judge)
       : sendSince(performance.now(), command);
 
   const primary: Primary = { send, slots: ALL_SLOTS };

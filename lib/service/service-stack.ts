@@ -50,6 +50,8 @@ export class ServiceStack extends CutoverStack {
         ...PHASE_SWITCHES[stage.phase],
         ...REDIS_SETTINGS,
         CW_CACHE_EPOCHS_ENABLED: stage.epochs ? '1' : '0',
+        // No store of rate limits uses it yet.
+        CW_RL_PREFIX_ENABLED: '0',
         CACHE_MODE: 'redis',
         LOG_LEVEL: stage.logLevel,
       },

@@ -1,4 +1,5 @@
 import type { Keyspace } from '../../lambda/cache/keyspace.ts';
+import { noCounts } from '../../lambda/cache/metrics.ts';
 import type { Send } from '../../lambda/cache/redis-store.ts';
 import type { ApiCache } from '../../lambda/http/wire.ts';
 
@@ -7,16 +8,7 @@ import type { ApiCache } from '../../lambda/http/wire.ts';
  * interface and nothing of its protocol, and it is what the tests of the protocol have to catch.
  */
 export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, send: Send): ApiCache {
-  const counts = {
-    hits: 0,
-    misses: 0,
-    legacyFallbacks: 0,
-    bypasses: 0,
-    fencedFills: 0,
-    errors: 0,
-    inFlight: 0,
-    connections: 1,
-  };
+  const counts = { ...noCounts(), inFlight: 0, connections: 1 };
   return {
     async resolve<T>(key: string, load: (signal: AbortSignal) => Promise<T>) {
       const { home, family } = keyspace.locate(key);

@@ -11,7 +11,7 @@ import { ownRedis, ownWorkspace } from './servers.ts';
 /** What the runtime asks of Redis, its client's greeting included, and nothing else. */
 const RUNTIME_COMMANDS = [
   ...['get', 'mget', 'set', 'unlink', 'eval', 'evalsha', 'script|load', 'pttl', 'pexpire'],
-  ...['sadd', 'srem', 'smembers', 'sunion', 'ping', 'info'],
+  ...['sadd', 'srem', 'smembers', 'persist', 'ping', 'info'],
   'hello',
 ];
 /** The namespaces, Cutover's own keys, and the families: that of the API and those that tests make up. */

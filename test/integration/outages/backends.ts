@@ -56,12 +56,8 @@ export async function backends(args: readonly string[] = []): Promise<Outage> {
     ungated: await openRuntime(server.url, database, 'ungated'),
     legacy: await openLegacy(server.url, database),
     async dispatcher() {
-      const dispatcher = await openDispatcher({
-        redis: { url: server.url },
-        databaseUrl,
-        env: 'test',
-        logger: SILENT,
-      });
+      const environment = { REDIS_URL: server.url, DATABASE_URL: databaseUrl, NODE_ENV: 'test' };
+      const dispatcher = await openDispatcher(environment, SILENT);
       closing.unshift(() => dispatcher.close());
       return dispatcher;
     },

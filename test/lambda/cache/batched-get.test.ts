@@ -16,6 +16,17 @@ test('reads of one tick travel in one MGET, each with its own answer', async () 
   expect(sent()).toEqual([['MGET', 'a', 'b', 'a']]);
 });
 
+test('many reads of one tick travel in MGETs of 128 keys at the most, and the one that is left in a GET', async () => {
+  const { get, sent } = answering();
+  const keys = Array.from({ length: 257 }, (_, index) => `${index}`);
+  expect(await Promise.all(keys.map(get))).toEqual(keys.map((key) => `value of ${key}`));
+  expect(sent().map(([name, ...inOne]) => [name, inOne.length])).toEqual([
+    ['MGET', 128],
+    ['MGET', 128],
+    ['GET', 1],
+  ]);
+});
+
 test('a read that is alone is a GET', async () => {
   const { get, sent } = answering();
   await get('a');

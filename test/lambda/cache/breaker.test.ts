@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { type BreakerState, isBroken, withBreaker } from '../../../lambda/cache/breaker.ts';
 import { createCache } from '../../../lambda/cache/cache.ts';
 import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
+import { gate } from '../../support/gate.ts';
 import { KEY, keyspaceOf } from './contract.ts';
 
 const away: Send = () => Promise.reject(new Error('connect ECONNREFUSED'));
@@ -45,6 +46,21 @@ describe('a Redis that is away', () => {
     asked.mockResolvedValue('value');
     expect(await outcomes(send, 3)).toEqual(['answered', 'answered', 'answered']);
     expect(states).toEqual(['open', 'closed']);
+  });
+
+  test('is tried by one command; the others are refused until it is known how that one ends', async () => {
+    const asked = jest.fn(away);
+    const send = withBreaker(asked);
+    await outcomes(send, 5);
+    jest.advanceTimersByTime(1001);
+    const { held, open: answer } = gate();
+    asked.mockImplementation(() => held.then(() => 'value'));
+    const trying = reasonOf(send(['GET', 'key']));
+    expect(await outcomes(send, 2)).toEqual(['broken', 'broken']);
+    answer();
+    expect(await trying).toBe('answered');
+    expect(await outcomes(send, 1)).toEqual(['answered']);
+    expect(asked).toHaveBeenCalledTimes(7);
   });
 
   test('is asked for every invalidation, whatever the breaker thinks', async () => {

@@ -33,12 +33,16 @@ describe('the commands of a read and a write', () => {
     return { send, names: () => send.mock.calls.map(([[name]]) => name) };
   };
 
-  test('a hit is one plain GET; a miss is GET, SET NX GET, EVAL', async () => {
+  test('a hit is one plain GET; a miss is GET, SET NX GET, EVALSHA', async () => {
     const { send, names } = spied();
     const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
+    await redis.send(['SCRIPT', 'FLUSH']);
     await cache.resolve(KEY, async () => 'value');
     await cache.resolve(KEY, async () => 'value');
-    expect(names()).toEqual(['GET', 'SET', 'EVAL', 'GET']);
+    await cache.resolve(`${KEY}:other`, async () => 'value');
+    const told = ['EVALSHA', 'EVAL'];
+    expect(names()).toEqual(['GET', 'SET', ...told, 'GET', 'GET', 'SET', 'EVALSHA']);
+    expect(await redis.send(['GET', `v2:${KEY}:other`])).toBe('"value"');
   });
 
   test('an invalidation is one UNLINK a key, sources first', async () => {
@@ -158,7 +162,7 @@ describe('phase dual', () => {
     await redis.send(['SET', KEY, '"old"', 'EX', '40']);
     let invalidated = false;
     const send: typeof redis.send = async (command) => {
-      if (command[0] === 'EVAL' && !invalidated) {
+      if (command[0] === 'EVALSHA' && !invalidated) {
         invalidated = true;
         await open().invalidate(KEY);
       }

@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { createFallback } from '../../../lambda/cache/fallback.ts';
-import { runLoader } from '../../../lambda/cache/flight.ts';
+import { createRunLoader } from '../../../lambda/cache/flight.ts';
 import { gate } from '../../support/gate.ts';
 
 const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -61,7 +61,8 @@ describe('loads of many keys', () => {
 
   test('a load inside a load uses its permit: nested ones do not wait for each other', async () => {
     const { run } = createFallback(1);
-    const outer = () => runLoader(() => run('inner', async () => 'inner'), 1000);
+    const runLoader = createRunLoader(1000);
+    const outer = () => runLoader(() => run('inner', async () => 'inner'));
     expect(await Promise.all([run('a', outer), run('b', outer)])).toEqual(['inner', 'inner']);
   });
 });

@@ -4,10 +4,10 @@ import {
   createReplayGate,
   REPLAYED,
   ReplayPendingError,
+  soleServer,
   throughGate,
 } from '../../../lambda/cache/replay-gate.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
-import { ALL_SLOTS } from '../../../lambda/redis/slot.ts';
 import type { RedisServer } from '../../../rehearsal/servers/redis.ts';
 import { gate as held } from '../../support/gate.ts';
 import { lookInto } from '../../support/redis.ts';
@@ -37,8 +37,8 @@ const open = (replay?: () => Promise<boolean>, via: Send = (command) => send(com
     askAgainAfterMs: 5,
   });
   opened.push(gate);
-  const primary = { send: via, slots: ALL_SLOTS };
-  return { ...gate, errors, connected: () => gate.connected(primary) };
+  const server = soleServer(via);
+  return { ...gate, errors, connected: () => gate.connected(server) };
 };
 
 const life = async () => {
@@ -56,6 +56,16 @@ describe('a gate', () => {
     await gate.connected();
     expect(gate.isOpen()).toBe(true);
     expect(await send(['GET', REPLAYED])).toBeNull();
+  });
+
+  test('of who cannot replay stays closed where a mark that it has seen is gone: so are invalidations', async () => {
+    await send(['SET', REPLAYED, await life()]);
+    const gate = open();
+    await gate.connected();
+    expect(gate.isOpen()).toBe(true);
+    await send(['DEL', REPLAYED]);
+    await gate.connected();
+    expect(gate.isOpen()).toBe(false);
   });
 
   test('of who can replay does so first, and notes to which life of the server', async () => {

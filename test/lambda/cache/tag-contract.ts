@@ -3,17 +3,11 @@ import { type CacheOptions, createCache } from '../../../lambda/cache/cache.ts';
 import { createKeyspace } from '../../../lambda/cache/keyspace.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import type { CacheStore } from '../../../lambda/cache/store.ts';
-import { FAMILIES, type Family } from '../../../lambda/contract/families.ts';
+import { FAMILIES } from '../../../lambda/contract/families.ts';
 import { gate } from '../../support/gate.ts';
+import { QUERY } from '../../support/query-family.ts';
 import { KEY, until } from './contract.ts';
 
-const QUERY: Family = {
-  name: 'query',
-  kind: 'cache',
-  onFlush: 'flush',
-  ttlSeconds: 60,
-  tagSources: [{ table: 'mocs', tagTemplate: 'user:{user_id}' }],
-};
 const ENTRY = 'query:list:1';
 const TAGS = ['user:1', 'all'];
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import { FUNCTION_ENVIRONMENT, type FunctionName } from '../../../lambda/contract/environment.ts';
+import { FAMILIES } from '../../../lambda/contract/families.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const FOLDER = path.join(ROOT, 'lambda/functions');
@@ -26,12 +27,15 @@ function ownCode(name: FunctionName): string {
 function variablesIn(code: string): string[] {
   const names = new Set<string>();
   // Taken apart, also in the parameter of a function: `{ REDIS_URL: url, DATABASE_URL }`.
-  for (const [destructured] of code.matchAll(/\{ (?:[A-Z][A-Z0-9_]+(?:: \w+)?(?:, )?)+ \}/g)) {
+  for (const [destructured] of code.matchAll(/\{ (?:[A-Z][A-Z0-9_]+(?:: \w+)?(?: = "\w*")?(?:, )?)+ \}/g)) {
     for (const [name] of destructured.matchAll(/\b[A-Z][A-Z0-9_]+\b/g)) names.add(name);
   }
   for (const [, name = ''] of code.matchAll(/(?:process\.env|environment)(?:\.|\[")([A-Z][A-Z0-9_]+)/g))
     names.add(name);
   for (const [, name = ''] of code.matchAll(/readSwitch\([^,()]+, "(\w+)"\)/g)) names.add(name);
+  if (/readSwitch\([^,()]+, \w+\.phaseSwitch\)/.test(code)) {
+    for (const { phaseSwitch } of FAMILIES) if (phaseSwitch) names.add(phaseSwitch);
+  }
   // Powertools' logger reads its level by itself.
   if (/\bnew PowertoolsLogger\(/.test(code)) names.add('LOG_LEVEL');
   // What Lambda itself sets.

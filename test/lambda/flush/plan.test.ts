@@ -17,9 +17,9 @@ test('names the patterns of requirement R4 and of the states beside them', () =>
     'sessions:*',
     'ratelimit:*',
     'user-profiles:*',
-    'rl:*',
     'secure_session:*',
     'csrf:*',
+    'rl:*',
   ]);
 });
 

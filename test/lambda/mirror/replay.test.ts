@@ -2,18 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createClient } from 'redis';
 import { REPLAYED } from '../../../lambda/cache/replay-gate.ts';
-import { FAMILIES, type Family } from '../../../lambda/contract/families.ts';
+import { FAMILIES } from '../../../lambda/contract/families.ts';
 import { mirror } from '../../../lambda/mirror/mirror.ts';
+import { QUERY } from '../../support/query-family.ts';
 import { ownRedis } from '../../support/servers.ts';
 
 const KEY = 'mocs:user:1:list';
-const QUERY: Family = {
-  name: 'query',
-  kind: 'cache',
-  onFlush: 'flush',
-  ttlSeconds: 60,
-  tagSources: [{ table: 'mocs', tagTemplate: 'user:{user_id}' }],
-};
 
 let plain: ReturnType<typeof connect>;
 let url: string;

@@ -8,17 +8,11 @@ import { createPool, type Database, isInTransaction, queryable } from '../../../
 import { dispatch } from '../../../lambda/outbox/dispatch.ts';
 import { replayOutbox } from '../../../lambda/outbox/replay.ts';
 import { createWrites } from '../../../lambda/outbox/writes.ts';
+import { QUERY } from '../../support/query-family.ts';
 import { lookInto } from '../../support/redis.ts';
 import { freshDatabase, ownRedis } from '../../support/servers.ts';
 
 const KEY = 'mocs:user:1:list';
-const QUERY: Family = {
-  name: 'query',
-  kind: 'cache',
-  onFlush: 'flush',
-  ttlSeconds: 60,
-  tagSources: [{ table: 'mocs', tagTemplate: 'user:{user_id}' }],
-};
 const families = [...FAMILIES, QUERY];
 const keyspace = createKeyspace({ phase: 'isolated', env: 'test', families });
 
