@@ -1,3 +1,4 @@
+import { withBreaker } from '../../../lambda/cache/breaker.ts';
 import { createCache } from '../../../lambda/cache/cache.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
@@ -87,7 +88,7 @@ function runtimeOf(phase: Phase, { gate }: GatedConnection, { send, database, de
   };
   const made = createCache({
     keyspace,
-    store: storeOn(throughGate(sent, gate)),
+    store: storeOn(throughGate(withBreaker(sent), gate)),
     invalidates: [storeOn(sent)],
     epochs: true,
     inTransaction: isInTransaction,

@@ -1,18 +1,27 @@
 /** Departures in the commands that a connection sends. */
 import type { Send } from '../../../lambda/cache/redis-store.ts';
+import { FILL, FILL_SHA } from './fill-script.ts';
+
+type Command = Parameters<Send>[0];
 
 interface Fill {
   readonly leaseAt: string;
   readonly home: string;
 }
 
-/** The keys of a fill's script, which is the one of two keys. */
-function fillOf(command: Parameters<Send>[0]): Fill | undefined {
-  const [name, , keys, leaseAt, home] = command.map(String);
-  return name === 'EVAL' && keys === '2' && leaseAt && home ? { leaseAt, home } : undefined;
+const UNFENCED = `
+redis.call('SET', KEYS[2], ARGV[2], unpack(ARGV, 3))
+if KEYS[1] ~= KEYS[2] then redis.call('UNLINK', KEYS[1]) end
+return 1`;
+
+/** What a fill's command stores where; undefined for another one. */
+function fillOf([name, script, , ...args]: Command): Fill | undefined {
+  const isFill = (name === 'EVAL' && script === FILL) || (name === 'EVALSHA' && script === FILL_SHA);
+  const [leaseAt, home] = args.map(String);
+  return isFill && leaseAt && home ? { leaseAt, home } : undefined;
 }
 
-const isAcquisition = ([name, , , condition]: Parameters<Send>[0]) => name === 'SET' && condition === 'NX';
+const isAcquisition = ([name, , , condition]: Command) => name === 'SET' && condition === 'NX';
 
 /** Lets fills store without a look at the lease. */
 export const unfenced =
@@ -21,8 +30,7 @@ export const unfenced =
   (command) => {
     const fill = fillOf(command);
     if (!fill || !which(fill)) return send(command);
-    const [name = '', script = '', ...rest] = command;
-    return send([name, String(script).replace(/^if redis\.call\('GET'.*\n/m, ''), ...rest]);
+    return send(['EVAL', UNFENCED, ...command.slice(2)]);
   };
 
 /** Takes a lease as held whose reply was lost. */

@@ -159,7 +159,7 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
       },
     }),
     async verify() {
-      await servers.send('nobody')(['UNLINK', ...places]);
+      await servers.tidy(places);
       if (ended < requests.length) throw new Error(`model: ${requests.length - ended} requests never ended`);
       await Promise.all(requests);
       checker.verify();

@@ -6,6 +6,7 @@ import { createPool, type Database } from '../../../lambda/database/pool.ts';
 import { connectRedis, type RedisConnection } from '../../../lambda/redis/connection.ts';
 import { ALL_SLOTS } from '../../../lambda/redis/slot.ts';
 import { freshDatabase, ownRedis } from '../../support/servers.ts';
+import { FILL } from './fill-script.ts';
 import { createLegacyClient, type LegacyClient } from './legacy-client.ts';
 import { FAMILIES } from './registry.ts';
 import { CREATE_LISTS } from './rows.ts';
@@ -26,6 +27,8 @@ export interface Servers {
   restart(): Promise<void>;
   /** A user that no other schedule is about, so that nothing has to be removed in between. */
   newUser(): string;
+  /** Removes what a schedule left, and prepares for the next one: none depends on the one before. */
+  tidy(keys: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,6 +62,10 @@ export async function startServers(): Promise<Servers> {
     };
   const nobody = send('nobody');
   let saved = false;
+  let restarted = false;
+  // Otherwise the first fill would be refused once.
+  const loadScript = () => nobody(['SCRIPT', 'LOAD', FILL]);
+  await loadScript();
   // Redis has been replayed to before the first schedule.
   await createReplayGate({ replay: async () => true }).connected({ send: nobody, slots: ALL_SLOTS });
   return {
@@ -75,6 +82,7 @@ export async function startServers(): Promise<Servers> {
         await nobody(['SAVE']);
       }
       saved = false;
+      restarted = true;
       disconnect();
       await redis.restart();
       await connect();
@@ -82,6 +90,11 @@ export async function startServers(): Promise<Servers> {
     newUser() {
       users += 1;
       return `${run}-${users}`;
+    },
+    async tidy(keys) {
+      await nobody(['UNLINK', ...keys]);
+      if (restarted) await loadScript();
+      restarted = false;
     },
     async close() {
       disconnect();

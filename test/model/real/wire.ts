@@ -112,13 +112,14 @@ export function createWire(
   };
 }
 
-/** The name of a command; one that takes a lease is told from the other SETs. */
+/** The name of a command; one that takes a lease is told from the other SETs, and a script is one however it is named. */
 function kindOf({ command: [name, , , condition] }: Sent): string {
+  if (name === 'EVALSHA') return 'EVAL';
   return name === 'SET' && condition === 'NX' ? 'SET NX' : String(name);
 }
 
 /** The command and what it is about; a script's keys are its third argument and more. */
-function titleOf({ command }: Sent): string {
-  const [name, ...args] = command.map(String);
-  return name === 'EVAL' ? `${name} ${args.slice(2).join(' ')}` : `${name} ${args.join(' ')}`;
+function titleOf(sent: Sent): string {
+  const [name, ...args] = sent.command.map(String);
+  return kindOf(sent) === 'EVAL' ? `${name} ${args.slice(2).join(' ')}` : `${name} ${args.join(' ')}`;
 }
