@@ -30,7 +30,7 @@ export function gateOf({ send, database, departure }: GatedConnectionOptions): G
     keyspace,
     cache: createCache({ keyspace, store: redisStore(send) }),
   };
-  const primary: Primary = { send, slots: ALL_SLOTS };
+  const primary: Primary = { send: departure.gateSend?.(send) ?? send, slots: ALL_SLOTS };
   const gate = createReplayGate({ replay: () => (departure.replay ?? replayOutbox)(replay) });
   return {
     gate: departure.ungated ? { ...gate, isOpen: () => true } : gate,

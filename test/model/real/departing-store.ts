@@ -1,7 +1,5 @@
 /** Departures in the steps of the store, or in the cache on it. */
 import type { Answer } from '../../../lambda/cache/cache.ts';
-import { isPlain, seal } from '../../../lambda/cache/entry.ts';
-import { readEpochs } from '../../../lambda/cache/epochs.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
 import type { CacheStore } from '../../../lambda/cache/store.ts';
@@ -63,19 +61,3 @@ export const joinsByName = (cache: ApiCache): ApiCache => {
     },
   };
 };
-
-/** Stores a tagged value with the epochs of after its load. */
-export const sealsAfterLoad = (store: CacheStore): CacheStore => ({
-  ...store,
-  async fill(fill) {
-    const tags = tagsIn(fill.value);
-    if (!tags) return store.fill(fill);
-    const value = seal(fill.value.slice(fill.value.indexOf('\n') + 1), await readEpochs(store, tags));
-    return store.fill({ ...fill, value });
-  },
-});
-
-/** The tags of a sealed value: the names before its first line's end. */
-function tagsIn(value: string): string[] | undefined {
-  return isPlain(value) ? undefined : Object.keys(JSON.parse(value.slice(1, value.indexOf('\n'))));
-}

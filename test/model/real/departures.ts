@@ -8,7 +8,14 @@ import type { ReplayOptions } from '../../../lambda/outbox/replay.ts';
 import type { Writes, WritesOptions } from '../../../lambda/outbox/writes.ts';
 import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
 import { LOAD } from './database.ts';
-import { deletesConfirmed, replaysUnconfirmed } from './departing-outbox.ts';
+import { bumpsByCounting, missingIsHit, sealsAfterLoad } from './departing-epochs.ts';
+import {
+  absentIsReplayed,
+  deletesConfirmed,
+  insertsAfterCommit,
+  marksBeforeReplay,
+  replaysUnconfirmed,
+} from './departing-outbox.ts';
 import { keepsLease, leavesN, lostIsHeld, lostIsRetried, unfenced } from './departing-send.ts';
 import {
   adoptsWithoutLease,
@@ -16,7 +23,6 @@ import {
   joinsByName,
   legacyOnly,
   repeatsOnlyWhatFailed,
-  sealsAfterLoad,
 } from './departing-store.ts';
 import type { Drawing } from './drawing.ts';
 
@@ -26,6 +32,8 @@ export interface Departure extends Drawing {
   readonly phases?: readonly (readonly [Phase, Phase])[];
   readonly runtimeSend?: (send: Send) => Send;
   readonly mirrorSend?: (send: Send) => Send;
+  /** How an instance's gate asks; the dispatcher's keeps to the protocol, so that the mirror's opens again. */
+  readonly gateSend?: (send: Send) => Send;
   readonly store?: (store: CacheStore, around: { phase: Phase; send: Send }) => CacheStore;
   readonly cache?: (cache: ApiCache, around: { keyspace: Keyspace; send: Send }) => ApiCache;
   readonly writes?: (options: WritesOptions) => Writes;
@@ -36,7 +44,7 @@ export interface Departure extends Drawing {
   /** Reads a Redis that was restarted as if nothing had happened. */
   readonly ungated?: boolean;
   /** Rows of the outbox are lost. */
-  readonly deletesRows?: boolean;
+  readonly losesRows?: boolean;
 }
 
 /** No departure: the product as it is, with faults. */
@@ -88,7 +96,11 @@ export const DEPARTURES = {
   },
   'dual fills of K without a fence': { ...migration, runtimeSend: unfenced(legacyKey) },
   'adopting K without the lease on N': { ...migration, store: adoptsWithoutLease },
-  'the order N, C, K in dual': { ...migration, store: inOrder(([c, k, ...n]) => [...n, c, k]) },
+  'the order N, C, K in dual': {
+    ...migration,
+    pauses: [LOAD, 'UNLINK'],
+    store: inOrder(([c, k, ...n]) => [...n, c, k]),
+  },
   'repeating only the UNLINK that failed': {
     ...migration,
     ...instances,
@@ -124,8 +136,18 @@ export const DEPARTURES = {
   },
   'the epoch fetched after the load': { ...tags, store: sealsAfterLoad },
   'a bump before the commit': { ...tags, names: ['tag'], invalidatesBeforeCommit: true },
-  'a join that compares no epochs': { ...tags, ...instances, cache: joinsByName },
+  'a join that compares no epochs': { ...tags, ...instances, ...slowFills, cache: joinsByName },
+  'a missing epoch taken as a hit': { ...tags, ...instances, store: missingIsHit },
+  'a bump that counts, so that a lost epoch begins again': { ...tags, ...instances, store: bumpsByCounting },
   'reading without bypass after a restart': { ...restarts, ungated: true },
   'a replay after a restart of unconfirmed rows only': { ...restarts, replay: replaysUnconfirmed },
-  'rows deleted upon confirmation': { ...restarts, database: deletesConfirmed, deletesRows: true },
+  'rows deleted upon confirmation': { ...restarts, database: deletesConfirmed, losesRows: true },
+  'a row inserted after the commit': {
+    ...canary,
+    outbox: true,
+    writes: insertsAfterCommit,
+    losesRows: true,
+  },
+  'an absent mark taken for a replay': { ...restarts, gateSend: absentIsReplayed },
+  'a mark that is set before the replay': { ...restarts, gateSend: marksBeforeReplay },
 } satisfies Readonly<Record<string, Departure>>;

@@ -1,5 +1,5 @@
 import { createCache } from '../../../lambda/cache/cache.ts';
-import { redisStore } from '../../../lambda/cache/redis-store.ts';
+import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
 import { retentionSeconds } from '../../../lambda/contract/families.ts';
 import { dispatch } from '../../../lambda/outbox/dispatch.ts';
 import { type GatedConnectionOptions, gateOf } from './connection.ts';
@@ -12,9 +12,11 @@ export interface DispatcherProcess {
   connected(): Promise<void>;
 }
 
+const asIs = (send: Send) => send;
+
 /** As lambda/outbox/dispatcher.ts wires it. */
 export function createDispatcher(options: GatedConnectionOptions): DispatcherProcess {
-  const { send, database } = options;
+  const { send, database, departure } = options;
   const keyspace = keyspaceOf('legacy');
   const cache = createCache({ keyspace, store: redisStore(send) });
   return {
@@ -27,6 +29,6 @@ export function createDispatcher(options: GatedConnectionOptions): DispatcherPro
       });
       return !pending;
     },
-    connected: gateOf(options).connected,
+    connected: gateOf({ send, database, departure: { ...departure, gateSend: asIs } }).connected,
   };
 }

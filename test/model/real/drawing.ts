@@ -155,11 +155,17 @@ function requestsArbitrary(drawn: Drawn): { read: Arbitrary<Step>; start: Arbitr
   return { read, start: fc.oneof(...weighed) };
 }
 
-/** Perhaps a snapshot, certainly a restart, and reads in the time in which nothing is replayed yet. */
+/** A snapshot, mostly before a restart, and reads in the time in which nothing is replayed yet. */
 function restartArbitrary({ restartsPerMille }: Drawn, read: Arbitrary<Step>): Arbitrary<Start[]> {
   const restart = fc
-    .tuple(fc.nat(10), fc.integer({ min: 5, max: 60 }), few(fc.tuple(read, fc.nat(12)), 0, 3))
-    .map(([snapshot, restart, reads]): Start[] => [
+    .record({
+      marked: fc.constantFrom(true, true, false),
+      snapshot: fc.nat(10),
+      restart: fc.integer({ min: 5, max: 60 }),
+      reads: few(fc.tuple(read, fc.nat(12)), 0, 3),
+    })
+    .map(({ marked, snapshot, restart, reads }): Start[] => [
+      ...(marked ? [] : [{ start: { step: 'unmark' as const }, giveWay: 0 }]),
       { start: { step: 'snapshot' }, giveWay: snapshot },
       { start: { step: 'restart' }, giveWay: restart },
       ...reads.map(([start, later]) => ({ start, giveWay: restart + later })),

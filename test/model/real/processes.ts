@@ -6,7 +6,7 @@ import { createProcessDatabase, createRowLock, LOAD } from './database.ts';
 import type { Departure } from './departures.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { Pace } from './drawing.ts';
-import { keyspaceOf, subjectOf } from './registry.ts';
+import { EPOCH, keyspaceOf, subjectOf } from './registry.ts';
 import { loadRow } from './rows.ts';
 import type { Servers } from './servers.ts';
 import type { InstanceName, World } from './steps.ts';
@@ -120,11 +120,7 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
   const requests: Promise<void>[] = [];
   let ended = 0;
   const { invalidation, namespaced } = keyspaceOf(first).locate(subject.list);
-  const places = [
-    ...invalidation,
-    ...keyspaceOf(first).locate(subject.view).namespaced,
-    epochOf(subject.tag),
-  ];
+  const places = [...invalidation, ...keyspaceOf(first).locate(subject.view).namespaced, EPOCH + subject.tag];
 
   return {
     user: subject.user,
@@ -166,5 +162,3 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
     },
   };
 }
-
-const epochOf = (tag: string) => `cutover:epoch:${tag}`;

@@ -40,3 +40,6 @@ export type Named = (typeof NAMED)[number];
 
 /** What is outdated for every backend once a write that named this is invalidated. */
 export const OUTDATED: Readonly<Record<Named, readonly Cached[]>> = { key: ['list', 'view'], tag: ['view'] };
+
+/** What the keys of epochs begin with. */
+export const EPOCH = 'cutover:epoch:';

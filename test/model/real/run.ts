@@ -79,7 +79,7 @@ async function runSchedule(
   });
   const { left, entries } = await clearOutbox(servers.database, processes.user);
   await processes.verify();
-  if (left < entries && !departure.deletesRows) {
+  if (left < entries && !departure.losesRows) {
     throw new Error(`model: of ${entries} rows that were committed to the outbox ${left} are left`);
   }
 }

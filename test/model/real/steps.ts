@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Send } from '../../../lambda/cache/redis-store.ts';
+import { REPLAYED } from '../../../lambda/cache/replay-gate.ts';
 import type { Instance, Legacy } from './backends.ts';
 import type { Checker } from './checker.ts';
 import { type Cached, type Named, OUTDATED } from './registry.ts';
@@ -31,6 +32,8 @@ export type Step =
   /** Its process is killed so many turns after its next COMMIT, and another takes its place. */
   | { readonly step: 'die'; readonly by: InstanceName; readonly after: number }
   | { readonly step: 'time'; readonly ms: number }
+  /** Somebody removes the mark of a replay. */
+  | { readonly step: 'unmark' }
   | { readonly step: 'snapshot' }
   /** Redis is killed and comes back from the last snapshot of the schedule, or empty. */
   | { readonly step: 'restart' };
@@ -109,6 +112,9 @@ export async function perform(step: Step, world: World): Promise<void> {
       return world.dieAfterCommit(step.by, step.after);
     case 'time':
       return world.time.pass(step.ms);
+    case 'unmark':
+      await send(['UNLINK', REPLAYED]);
+      return;
     case 'snapshot':
       return world.snapshot();
     case 'restart':
