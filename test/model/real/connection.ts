@@ -32,8 +32,5 @@ export function gateOf({ send, database, departure }: GatedConnectionOptions): G
   };
   const primary: Primary = { send: departure.gateSend?.(send) ?? send, slots: ALL_SLOTS };
   const gate = createReplayGate({ replay: () => (departure.replay ?? replayOutbox)(replay) });
-  return {
-    gate: departure.ungated ? { ...gate, isOpen: () => true } : gate,
-    connected: () => gate.connected(primary),
-  };
+  return { gate, connected: () => gate.connected(primary) };
 }

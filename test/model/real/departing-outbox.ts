@@ -73,12 +73,13 @@ export const marksBeforeReplay =
     return reply;
   };
 
-/** Takes a Redis without a mark for one on which nothing has run yet. */
-export const absentIsReplayed =
+/** Takes Redis for one that has been replayed to: always, or where what its mark says is so. */
+export const takenForReplayed =
+  (isTaken: (mark: unknown) => boolean = () => true) =>
   (send: Send): Send =>
   async (command) => {
     const reply = await send(command);
-    return reply === null && isQuestion(command) ? lifeOf(send) : reply;
+    return isQuestion(command) && isTaken(reply) ? lifeOf(send) : reply;
   };
 
 /** What the mark says of this life of a server. */

@@ -10,11 +10,11 @@ import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
 import { LOAD } from './database.ts';
 import { bumpsByCounting, missingIsHit, sealsAfterLoad } from './departing-epochs.ts';
 import {
-  absentIsReplayed,
   deletesConfirmed,
   insertsAfterCommit,
   marksBeforeReplay,
   replaysUnconfirmed,
+  takenForReplayed,
 } from './departing-outbox.ts';
 import { keepsLease, leavesN, lostIsHeld, lostIsRetried, unfenced } from './departing-send.ts';
 import {
@@ -41,8 +41,6 @@ export interface Departure extends Drawing {
   readonly database?: (database: Database) => Database;
   readonly mirrorOff?: boolean;
   readonly invalidatesBeforeCommit?: boolean;
-  /** Reads a Redis that was restarted as if nothing had happened. */
-  readonly ungated?: boolean;
   /** Rows of the outbox are lost. */
   readonly losesRows?: boolean;
 }
@@ -139,7 +137,12 @@ export const DEPARTURES = {
   'a join that compares no epochs': { ...tags, ...instances, ...slowFills, cache: joinsByName },
   'a missing epoch taken as a hit': { ...tags, ...instances, store: missingIsHit },
   'a bump that counts, so that a lost epoch begins again': { ...tags, ...instances, store: bumpsByCounting },
-  'reading without bypass after a restart': { ...restarts, ungated: true },
+  'reading without bypass after a restart': { ...restarts, gateSend: takenForReplayed() },
+  'a mirror that reads without bypass': {
+    ...restarts,
+    backends: ['a', 'legacy'],
+    mirrorSend: takenForReplayed(),
+  },
   'a replay after a restart of unconfirmed rows only': { ...restarts, replay: replaysUnconfirmed },
   'rows deleted upon confirmation': { ...restarts, database: deletesConfirmed, losesRows: true },
   'a row inserted after the commit': {
@@ -148,6 +151,6 @@ export const DEPARTURES = {
     writes: insertsAfterCommit,
     losesRows: true,
   },
-  'an absent mark taken for a replay': { ...restarts, gateSend: absentIsReplayed },
+  'an absent mark taken for a replay': { ...restarts, gateSend: takenForReplayed((mark) => mark === null) },
   'a mark that is set before the replay': { ...restarts, gateSend: marksBeforeReplay },
 } satisfies Readonly<Record<string, Departure>>;

@@ -1,11 +1,11 @@
 import type { Phase } from '../../../lambda/cache/phase.ts';
-import type { Send } from '../../../lambda/cache/redis-store.ts';
 import { createInstance, createLegacy, type Instance, updateBare } from './backends.ts';
 import { createChecker } from './checker.ts';
-import { createProcessDatabase, createRowLock, LOAD } from './database.ts';
+import { createRowLock, LOAD } from './database.ts';
 import type { Departure } from './departures.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { Pace } from './drawing.ts';
+import { type Life, startLife } from './life.ts';
 import { EPOCH, keyspaceOf, subjectOf } from './registry.ts';
 import { loadRow } from './rows.ts';
 import type { Servers } from './servers.ts';
@@ -34,15 +34,7 @@ const NO_PACE: Pace = { a: 0, b: 0, legacy: 0, others: 0, database: 0 };
 
 type Name = 'a' | 'b' | 'legacy' | 'others';
 
-/** A process, as long as it lives. */
-interface Life {
-  readonly send: Send;
-  readonly database: ReturnType<typeof createProcessDatabase>;
-  readonly died: Promise<void>;
-  die(): Promise<void>;
-}
-
-/** Starts them; what they ask Redis at first takes no turns. */
+/** Starts them, each with a gate that is open. */
 export async function createProcesses(options: ProcessesOptions): Promise<Processes> {
   const { servers, departure, turns, phases } = options;
   const subject = subjectOf(servers.newUser());
@@ -61,35 +53,22 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
   /** After how many turns a process dies once it has committed. */
   const dying = new Map<Name, number>();
 
-  const start = (name: Name): Life => {
-    let alive = true;
-    let end = () => {};
-    const died = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const database = createProcessDatabase(pool, {
-      by: name,
-      takeAfter: takeAtPaceOf('database'),
+  const start = (name: Name): Life =>
+    startLife({
+      name,
+      pool,
       rowLock,
-      onCommit() {
+      takeAfter: takeAtPaceOf('database'),
+      wire: wires[name],
+      // What a process asks at first takes no turns.
+      send: (command) => (begun ? wires[name].send : servers.send(name))(command),
+      onCommit(isAlive) {
         const others = dying.get(name);
-        if (others !== undefined)
-          turns.takeAfter(others, `${name} dies`, () => (alive ? replace(name) : undefined));
         dying.delete(name);
+        if (others === undefined) return;
+        turns.takeAfter(others, `${name} dies`, () => (isAlive() ? replace(name) : undefined));
       },
     });
-    const send: Send = (command) => {
-      if (!alive) return new Promise(() => {});
-      return begun ? wires[name].send(command) : servers.send(name)(command);
-    };
-    const die = async () => {
-      alive = false;
-      wires[name].kill();
-      await database.die();
-      end();
-    };
-    return { send, database, died, die };
-  };
 
   const lives = { a: start('a'), b: start('b'), legacy: start('legacy'), others: start('others') };
   const [first, second] = phases;

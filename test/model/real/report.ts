@@ -16,6 +16,9 @@ export function failureOf(details: RunDetails<Drawn>): string | undefined {
     `replay: ${SEED}=${seed} ${PATH}=${counterexamplePath} npx jest --runTestsByPath test/model/schedules.test.ts`,
     `phases: ${phases?.join(', ')}`,
     ...(rounds ?? []).map((round) => `round: ${JSON.stringify(round)}`),
-    ...(scheduler?.report() ?? []).map(({ label, status }) => `  ${label} (${status})`),
+    ...(scheduler?.report() ?? []).map(({ label, status }) => `  ${legible(label)} (${status})`),
   ].join('\n');
 }
+
+/** Leases and tagged entries begin with a control character, for which grep takes a log for a binary file. */
+const legible = (label: string) => label.replace(/\p{Cc}/gu, '\u00b7');

@@ -38,4 +38,5 @@ export const FOUND: Readonly<Record<keyof typeof DEPARTURES, Found>> = {
   'a row inserted after the commit': { seed: 1, path: '0' },
   'a mark that is set before the replay': { seed: 1, path: '0' },
   'an absent mark taken for a replay': { seed: 1, path: '0' },
+  'a mirror that reads without bypass': { seed: 1, path: '0' },
 };
