@@ -45,10 +45,30 @@ export function createPool({
 
 const transactions = createScope<Transaction>();
 
-/** Whether the caller runs inside `withTransaction`. */
+/**
+ * Whether the caller runs inside `withTransaction`.
+ * @example
+ * ```ts
+ * import { isInTransaction } from 'cutover/outbox';
+ *
+ * isInTransaction(); // => false
+ * ```
+ */
 export const isInTransaction = (): boolean => transactions.current() !== undefined;
 
-/** Where a reader's statement belongs: on the transaction that it runs inside of, whose own changes it has to see, else on the pool. */
+/**
+ * Where a reader's statement belongs: on the transaction that it runs inside of, whose own changes it has to see, else on
+ * the pool.
+ * @example
+ * ```ts
+ * import pg from 'pg';
+ * import { queryable } from 'cutover/outbox';
+ *
+ * const database = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+ * (await queryable(database).query('SELECT 1 AS one')).rows; // => [{ one: 1 }]
+ * await database.end();
+ * ```
+ */
 export const queryable = (pool: Database): Queryable => transactions.current() ?? pool;
 
 /**
