@@ -43,6 +43,7 @@ export interface BackendOptions {
   readonly subject: Subject;
   readonly database: ProcessDatabase;
   readonly send: Send;
+  readonly sendFresh: Send;
   readonly departure: Departure;
 }
 
@@ -78,10 +79,15 @@ export function createInstance(phases: readonly [Phase, Phase], options: Backend
   };
 }
 
-/** As lambda/http/wire.ts and wire-cache.ts wire it. */
-function runtimeOf(phase: Phase, { gate }: GatedConnection, { send, database, departure }: BackendOptions) {
+/** As lambda/outbox/wire-cache.ts and open-cache.ts wire it. */
+function runtimeOf(
+  phase: Phase,
+  { gate }: GatedConnection,
+  { send, sendFresh, database, departure }: BackendOptions,
+) {
   const keyspace = keyspaceOf(phase);
-  const sent = departure.runtimeSend?.(send) ?? send;
+  const departing = departure.runtimeSend ?? ((send) => send);
+  const sent = departing(send);
   const storeOn = (send: Send) => {
     const store = redisStore(send);
     return departure.store?.(store, { phase, send }) ?? store;
@@ -90,6 +96,7 @@ function runtimeOf(phase: Phase, { gate }: GatedConnection, { send, database, de
     keyspace,
     store: storeOn(throughGate(withBreaker(sent), gate)),
     invalidates: [storeOn(sent)],
+    freshStores: [storeOn(departing(sendFresh))],
     epochs: true,
     inTransaction: isInTransaction,
   });

@@ -22,6 +22,9 @@ export interface GatedConnectionOptions {
   readonly departure: Departure;
 }
 
+/** Says to the dispatcher that Redis was replayed to in this schedule. */
+export const REPLAYED_LATELY = 'cutover:replayed-lately';
+
 /** As lambda/outbox/replayed-redis.ts wires it. */
 export function gateOf({ send, database, departure }: GatedConnectionOptions): GatedConnection {
   const keyspace = keyspaceOf('legacy');
@@ -31,6 +34,12 @@ export function gateOf({ send, database, departure }: GatedConnectionOptions): G
     cache: createCache({ keyspace, store: redisStore(send) }),
   };
   const primary: Primary = { send: departure.gateSend?.(send) ?? send, slots: ALL_SLOTS };
-  const gate = createReplayGate({ replay: () => (departure.replay ?? replayOutbox)(replay) });
+  const gate = createReplayGate({
+    async replay() {
+      if (!(await (departure.replay ?? replayOutbox)(replay))) return false;
+      await send(['SET', REPLAYED_LATELY, '1']);
+      return true;
+    },
+  });
   return { gate, connected: () => gate.connected(primary) };
 }

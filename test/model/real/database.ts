@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../../../lambda/database/pool.ts';
-import { createPlans } from './plans.ts';
+import { createPlans, type Plans } from './plans.ts';
 import type { Turns } from './turns.ts';
 import type { Pause } from './wire.ts';
 
@@ -9,8 +9,8 @@ export interface ProcessDatabase {
   readonly pool: Database;
   /** The same; but all that a transaction does before its COMMIT, which nobody else can see, is one turn. */
   readonly writer: Database;
-  /** Lets the answers of a load wait. */
-  pause(pause: Pause): void;
+  /** The answers of loads that wait. */
+  readonly pauses: Plans<Pause>;
   /** The process is gone: it sends and hears nothing more, and what it had begun is rolled back. */
   die(): Promise<void>;
 }
@@ -134,7 +134,7 @@ export function createProcessDatabase(
       connect: () => inTurns('connects', () => connect({ passes: () => false })),
     }),
     writer: wrapped(pool, { query, connect: () => (alive ? begin() : never) }),
-    pause: pauses.add,
+    pauses,
     async die() {
       alive = false;
       for (const [connection, ended] of open) {

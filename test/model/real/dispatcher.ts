@@ -2,7 +2,7 @@ import { createCache } from '../../../lambda/cache/cache.ts';
 import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
 import { retentionSeconds } from '../../../lambda/contract/families.ts';
 import { dispatch } from '../../../lambda/outbox/dispatch.ts';
-import { type GatedConnectionOptions, gateOf } from './connection.ts';
+import { type GatedConnectionOptions, gateOf, REPLAYED_LATELY } from './connection.ts';
 import { FAMILIES, keyspaceOf } from './registry.ts';
 
 /** The process that makes good for writes whose invalidation was not confirmed. */
@@ -19,16 +19,23 @@ export function createDispatcher(options: GatedConnectionOptions): DispatcherPro
   const { send, database, departure } = options;
   const keyspace = keyspaceOf('legacy');
   const cache = createCache({ keyspace, store: redisStore(send) });
+  const { connected } = gateOf({ send, database, departure: { ...departure, gateSend: asIs } });
   return {
     async pass() {
+      await connected();
+      const replayedLately = await send(['GET', REPLAYED_LATELY]).then(
+        (found) => found !== null,
+        () => true,
+      );
       const { pending } = await dispatch({
         database,
         keyspace,
         cache,
         retentionSeconds: retentionSeconds(FAMILIES),
+        replayedLately,
       });
       return !pending;
     },
-    connected: gateOf({ send, database, departure: { ...departure, gateSend: asIs } }).connected,
+    connected,
   };
 }

@@ -8,11 +8,11 @@ import type { Pace } from './drawing.ts';
 import { type Life, startLife } from './life.ts';
 import { EPOCH, keyspaceOf, subjectOf } from './registry.ts';
 import { loadRow } from './rows.ts';
-import type { Servers } from './servers.ts';
+import type { Connection, Servers } from './servers.ts';
 import type { InstanceName, World } from './steps.ts';
 import type { Time } from './time.ts';
 import type { Turns } from './turns.ts';
-import { createWire } from './wire.ts';
+import { createMishaps, createWire } from './wire.ts';
 
 /** Who takes part in a schedule. */
 export interface Processes {
@@ -47,9 +47,25 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
     (name: keyof Pace): Turns['takeAfter'] =>
     (others, label, step) =>
       turns.takeAfter(others + pace[name], label, step);
-  const wireOf = (name: Name) =>
-    createWire(name, { execute: servers.send(name), takeAfter: takeAtPaceOf(name) });
+  const mishaps = {
+    a: createMishaps(),
+    b: createMishaps(),
+    legacy: createMishaps(),
+    others: createMishaps(),
+  };
+  const wireOf = (name: Name, connection: Connection = name) =>
+    createWire(connection, {
+      execute: servers.send(connection),
+      takeAfter: takeAtPaceOf(name),
+      mishaps: mishaps[name],
+    });
   const wires = { a: wireOf('a'), b: wireOf('b'), legacy: wireOf('legacy'), others: wireOf('others') };
+  const freshWires = {
+    a: wireOf('a', 'fresh'),
+    b: wireOf('b', 'fresh'),
+    legacy: wireOf('legacy', 'fresh'),
+    others: wireOf('others', 'fresh'),
+  };
   /** After how many turns a process dies once it has committed. */
   const dying = new Map<Name, number>();
 
@@ -60,6 +76,7 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
       rowLock,
       takeAfter: takeAtPaceOf('database'),
       wire: wires[name],
+      freshWire: freshWires[name],
       // What a process asks at first takes no turns.
       send: (command) => (begun ? wires[name].send : servers.send(name))(command),
       onCommit(isAlive) {
@@ -108,7 +125,6 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
     },
     worldIn: (time) => ({
       backends,
-      wires,
       checker,
       time,
       places,
@@ -117,11 +133,13 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
       snapshot: servers.snapshot,
       async restart() {
         await time.real(servers.restart);
-        for (const wire of Object.values(wires)) wire.cut();
+        for (const wire of [...Object.values(wires), ...Object.values(freshWires)]) wire.cut();
         for (const each of [backends.a, backends.b, dispatcher]) void each.connected();
         servers.legacyClient.connected();
       },
-      pause: (by, pause) => (pause.command === LOAD ? lives[by].database : wires[by]).pause(pause),
+      lose: (by, loss) => mishaps[by].losses.add(loss),
+      pause: (by, pause) =>
+        (pause.command === LOAD ? lives[by].database.pauses : mishaps[by].pauses).add(pause),
       dieAfterCommit: (by, others) => dying.set(by, others),
       psql: () => updateBare(lives.others.database, subject.user),
       committed: () => loadRow(servers.database, subject.user),

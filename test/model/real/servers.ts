@@ -6,14 +6,15 @@ import { createPool, type Database } from '../../../lambda/database/pool.ts';
 import { connectRedis, type RedisConnection } from '../../../lambda/redis/connection.ts';
 import { ALL_SLOTS } from '../../../lambda/redis/slot.ts';
 import { freshDatabase, ownRedis } from '../../support/servers.ts';
+import { REPLAYED_LATELY } from './connection.ts';
 import { FILL } from './fill-script.ts';
 import { createLegacyClient, type LegacyClient } from './legacy-client.ts';
 import { FAMILIES } from './registry.ts';
 import { CREATE_LISTS } from './rows.ts';
 
-/** The connections that a schedule uses: one a process, and one of nobody's. */
-const CONNECTIONS = ['a', 'b', 'legacy', 'others', 'nobody'] as const;
-type Connection = (typeof CONNECTIONS)[number];
+/** The connections that a schedule uses: one a process, one for their second attempts, and one of nobody's. */
+const CONNECTIONS = ['a', 'b', 'legacy', 'others', 'fresh', 'nobody'] as const;
+export type Connection = (typeof CONNECTIONS)[number];
 
 /** The real Redis and PostgreSQL of a test file. */
 export interface Servers {
@@ -92,7 +93,7 @@ export async function startServers(): Promise<Servers> {
       return `${run}-${users}`;
     },
     async tidy(keys) {
-      await nobody(['UNLINK', ...keys]);
+      await nobody(['UNLINK', REPLAYED_LATELY, ...keys]);
       if (restarted) await loadScript();
       restarted = false;
     },

@@ -6,7 +6,7 @@ import type { Checker } from './checker.ts';
 import { type Cached, type Named, OUTDATED } from './registry.ts';
 import type { Committed } from './rows.ts';
 import type { Time } from './time.ts';
-import type { Loss, Pause, Wire } from './wire.ts';
+import type { Loss, Pause } from './wire.ts';
 
 export const INSTANCES = ['a', 'b'] as const;
 export const BACKENDS = [...INSTANCES, 'legacy'] as const;
@@ -41,7 +41,6 @@ export type Step =
 /** What the steps are done to. */
 export interface World {
   readonly backends: { readonly a: Instance; readonly b: Instance; readonly legacy: Legacy };
-  readonly wires: Readonly<Record<BackendName, Wire>>;
   readonly checker: Checker;
   /** What can vanish, the places of the list first. */
   readonly places: readonly string[];
@@ -51,6 +50,7 @@ export interface World {
   readonly send: Send;
   readonly snapshot: () => Promise<void>;
   readonly restart: () => Promise<void>;
+  readonly lose: (by: BackendName, loss: Loss) => void;
   readonly pause: (by: BackendName, pause: Pause) => void;
   readonly dieAfterCommit: (by: InstanceName, others: number) => void;
   readonly psql: () => Promise<unknown>;
@@ -105,7 +105,7 @@ export async function perform(step: Step, world: World): Promise<void> {
     case 'phase':
       return backends[step.of].changePhase();
     case 'lose':
-      return world.wires[step.by].lose(step);
+      return world.lose(step.by, step);
     case 'pause':
       return world.pause(step.by, step);
     case 'die':

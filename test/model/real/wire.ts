@@ -1,6 +1,6 @@
 import type { Send } from '../../../lambda/cache/redis-store.ts';
 import { DeadlineError } from '../../../lambda/redis/deadline.ts';
-import { createPlans, type Nth } from './plans.ts';
+import { createPlans, type Nth, type Plans } from './plans.ts';
 import type { Turns } from './turns.ts';
 
 /** What becomes of a command whose reply is lost. */
@@ -18,14 +18,20 @@ export interface Pause extends Nth {
   readonly others: number;
 }
 
+/** What is to happen to the commands of a process, over whichever of its connections they travel. */
+export interface Mishaps {
+  readonly losses: Plans<Loss>;
+  readonly pauses: Plans<Pause>;
+}
+
+export const createMishaps = (): Mishaps => ({ losses: createPlans(), pauses: createPlans() });
+
 /**
  * A connection as the schedule sees it: commands arrive in the order in which they were sent, their replies come back
  * in that order, and between any two of these steps another connection may have its turn.
  */
 export interface Wire {
   readonly send: Send;
-  lose(loss: Loss): void;
-  pause(pause: Pause): void;
   /** Breaks the connection: whoever waits for a reply hears so, and what was not executed never is. */
   cut(): void;
   /** Whoever sent on it is gone: nobody waits for a reply, and what was not executed never is. */
@@ -38,13 +44,15 @@ interface Sent {
   readonly reject: (error: unknown) => void;
 }
 
-/** @param execute the real connection, on which each command is sent when its turn has come. */
-export function createWire(
-  name: string,
-  { execute, takeAfter }: { execute: Send; takeAfter: Turns['takeAfter'] },
-): Wire {
-  const losses = createPlans<Loss>();
-  const pauses = createPlans<Pause>();
+export interface WireOptions {
+  /** The real connection, on which each command is sent when its turn has come. */
+  readonly execute: Send;
+  readonly takeAfter: Turns['takeAfter'];
+  readonly mishaps: Mishaps;
+}
+
+export function createWire(name: string, { execute, takeAfter, mishaps }: WireOptions): Wire {
+  const { losses, pauses } = mishaps;
   let sent: Sent[] = [];
   let replies: { readonly to: Sent; readonly settle: () => void }[] = [];
   const late = new Set<Sent>();
@@ -98,8 +106,6 @@ export function createWire(
         sent.push({ command, resolve, reject });
         if (sent.length === 1) executeNext();
       }),
-    lose: losses.add,
-    pause: pauses.add,
     kill() {
       [sent, replies] = [[], []];
     },
