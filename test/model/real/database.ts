@@ -26,9 +26,7 @@ export interface ProcessDatabaseOptions {
 /** Resolves when the row is free, and locks it. @returns what frees it. */
 export type RowLock = () => Promise<() => void>;
 
-/**
- * Who comes to a locked row waits here and not in the database: that wait would end in no turn.
- */
+/** Who comes to a locked row waits here and not in the database: that wait would end in no turn. */
 export function createRowLock(): RowLock {
   let last = Promise.resolve();
   return async () => {
@@ -46,9 +44,10 @@ export function createRowLock(): RowLock {
 export const LOAD = 'load';
 const isLoad = (text: string) => text.startsWith('SELECT version');
 
-/** The answer to whom nobody listens any more. */
+/** What a process that is gone hears. */
 const never = new Promise<never>(() => {});
 
+/** @param pool the real one, which all processes share. */
 export function createProcessDatabase(
   pool: Database,
   { by, takeAfter, rowLock, onCommit }: ProcessDatabaseOptions,

@@ -34,6 +34,13 @@ const NO_PACE: Pace = { a: 0, b: 0, legacy: 0, others: 0, database: 0 };
 
 type Name = 'a' | 'b' | 'legacy' | 'others';
 
+const each = <T>(make: (name: Name) => T): Record<Name, T> => ({
+  a: make('a'),
+  b: make('b'),
+  legacy: make('legacy'),
+  others: make('others'),
+});
+
 /** Starts them, each with a gate that is open. */
 export async function createProcesses(options: ProcessesOptions): Promise<Processes> {
   const { servers, departure, turns, phases } = options;
@@ -47,25 +54,15 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
     (name: keyof Pace): Turns['takeAfter'] =>
     (others, label, step) =>
       turns.takeAfter(others + pace[name], label, step);
-  const mishaps = {
-    a: createMishaps(),
-    b: createMishaps(),
-    legacy: createMishaps(),
-    others: createMishaps(),
-  };
-  const wireOf = (name: Name, connection: Connection = name) =>
-    createWire(connection, {
+  const mishaps = each(createMishaps);
+  const wireOf = (name: Name, connection: Connection) =>
+    createWire(connection === name ? name : `${name} (${connection})`, {
       execute: servers.send(connection),
       takeAfter: takeAtPaceOf(name),
       mishaps: mishaps[name],
     });
-  const wires = { a: wireOf('a'), b: wireOf('b'), legacy: wireOf('legacy'), others: wireOf('others') };
-  const freshWires = {
-    a: wireOf('a', 'fresh'),
-    b: wireOf('b', 'fresh'),
-    legacy: wireOf('legacy', 'fresh'),
-    others: wireOf('others', 'fresh'),
-  };
+  const wires = each((name) => wireOf(name, name));
+  const freshWires = each((name) => wireOf(name, 'fresh'));
   /** After how many turns a process dies once it has committed. */
   const dying = new Map<Name, number>();
 
@@ -87,7 +84,7 @@ export async function createProcesses(options: ProcessesOptions): Promise<Proces
       },
     });
 
-  const lives = { a: start('a'), b: start('b'), legacy: start('legacy'), others: start('others') };
+  const lives = each(start);
   const [first, second] = phases;
   const instanceOf = (name: InstanceName): Instance =>
     createInstance(name === 'a' ? [first, second] : [second, first], { subject, departure, ...lives[name] });
