@@ -8,7 +8,7 @@ import { INVALIDATES_ITSELF } from '../../../lambda/database/triggers.ts';
 import { dispatch } from '../../../lambda/outbox/dispatch.ts';
 import { confirmRows, insertEntries, type OutboxEntry } from '../../../lambda/outbox/outbox.ts';
 import type { ReplayOptions } from '../../../lambda/outbox/replay.ts';
-import type { Writes, WritesOptions } from '../../../lambda/outbox/writes.ts';
+import { createWrites, type Writes, type WritesOptions } from '../../../lambda/outbox/writes.ts';
 
 /** Takes a pass of the dispatcher for a replay. */
 export const replaysUnconfirmed = async (options: ReplayOptions): Promise<boolean> =>
@@ -61,6 +61,12 @@ export const insertsAfterCommit = ({ database, cache }: WritesOptions): Writes =
     return { value, invalidation: 'done' };
   },
 });
+
+/** Says of every write that it is invalidated. */
+export const answersDone = (options: WritesOptions): Writes => {
+  const { withTransaction } = createWrites(options);
+  return { withTransaction: async (work) => ({ ...(await withTransaction(work)), invalidation: 'done' }) };
+};
 
 const isQuestion = ([name, key]: Parameters<Send>[0]) => name === 'GET' && key === REPLAYED;
 

@@ -10,6 +10,7 @@ import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
 import { LOAD } from './database.ts';
 import { bumpsByCounting, missingIsHit, sealsAfterLoad } from './departing-epochs.ts';
 import {
+  answersDone,
   deletesConfirmed,
   insertsAfterCommit,
   marksBeforeReplay,
@@ -70,7 +71,7 @@ const slowFills = { pauses: [LOAD, 'EVAL'] } as const;
 const all = () => true;
 const legacyKey = ({ leaseAt, home }: { leaseAt: string; home: string }) => leaseAt !== home;
 
-/** The departures of the models (test/model/*.test.ts), by the same names; each has to be found stale. */
+/** The departures of the models (test/model/*.test.ts), by the same names, and some of whole processes; each has to be found stale. */
 export const DEPARTURES = {
   'plain get, load, set': {
     ...canary,
@@ -105,6 +106,12 @@ export const DEPARTURES = {
     ...slowFills,
     loses: ['UNLINK'],
     store: repeatsOnlyWhatFailed,
+  },
+  'answering done without a confirmation': {
+    ...migration,
+    ...instances,
+    loses: ['UNLINK'],
+    writes: answersDone,
   },
   'phase legacy invalidates only its own': { ...keys, phases: [['legacy', 'isolated']], store: legacyOnly },
   'a lost lease taken as held': {

@@ -182,6 +182,8 @@ function lossArbitrary(by: Arbitrary<BackendName>, commands: readonly string[]):
     by,
     command: fc.constantFrom(...commands),
     after: soon,
+    // Both attempts of an invalidation fail when more than the key has places are lost.
+    more: fc.constantFrom(0, 0, 0, 8),
     fate: fc.constantFrom<Fate[]>('late', 'late', 'never'),
     others: fc.nat(40),
   });

@@ -1,7 +1,9 @@
-/** Which of the commands to come is meant: that of this name that comes after so many others of it. */
+/** Which of the commands to come are meant: that of this name that comes after so many others of it. */
 export interface Nth {
   readonly command: string;
   readonly after: number;
+  /** How many that follow are meant, too. */
+  readonly more?: number;
 }
 
 /** What is to happen to commands that are still to come. */
@@ -17,7 +19,9 @@ export function createPlans<Plan extends Nth>(): Plans<Plan> {
   const numberOf = (command: string) => come.get(command) ?? 0;
   return {
     add(plan) {
-      plans.set(`${plan.command} ${numberOf(plan.command) + plan.after}`, plan);
+      const first = numberOf(plan.command) + plan.after;
+      const last = first + (plan.more ?? 0);
+      for (let number = first; number <= last; number += 1) plans.set(`${plan.command} ${number}`, plan);
     },
     next(command) {
       const number = numberOf(command);
