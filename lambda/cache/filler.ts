@@ -49,7 +49,17 @@ export interface FillerOptions {
 
 export function createFiller({ runLoader, counts }: FillerOptions): Filler {
   const flights = new Map<LeaseToken, Promise<Loaded<unknown>>>();
-  const missed = <T>(value: T): Loaded<T> => ({ value, outcome: 'miss', epochs: undefined });
+
+  const prepareAndLoad = async <T>(filling: Filling<T>, held: Held, finds: Finds<T>): Promise<Loaded<T>> => {
+    const { request, load } = filling;
+    const { store, onError } = request;
+    // Where they cannot be had, the value is loaded and not stored.
+    const epochs = held.epochs && (await ensureEpochs(store, held.epochs).catch(onError));
+    if (adoptsLegacy(filling, held)) finds.beside = await lookBeside(request);
+    const { entry } = finds.beside;
+    if (entry) return { value: entry.value, outcome: 'hit', epochs: undefined };
+    return { value: await runLoader(load), outcome: 'miss', epochs: epochs ?? undefined };
+  };
 
   return {
     flight: (lease) => flights.get(lease),
@@ -57,45 +67,51 @@ export function createFiller({ runLoader, counts }: FillerOptions): Filler {
       return flights.size;
     },
     async fill<T>(filling: Filling<T>, held: Held) {
-      const { request, load } = filling;
-      const { store, places, onError } = request;
-      const { token } = held;
-      const adoptsLegacy = places.fillsLegacy && filling.adoptLegacy && !held.epochs;
-      let beside: Beside<T> = {};
-      const prepareAndLoad = async (): Promise<Loaded<T>> => {
-        // Where they cannot be had, the value is loaded and not stored.
-        const epochs = held.epochs && (await ensureEpochs(store, held.epochs).catch(onError));
-        if (adoptsLegacy) beside = await lookBeside(request);
-        if (beside.entry) return { value: beside.entry.value, outcome: 'hit', epochs: undefined };
-        return { value: await runLoader(load), outcome: 'miss', epochs: epochs ?? undefined };
-      };
-      // Not waited for: where it fails, the leases expire, and the reader has waited for Redis long enough.
-      const release = () => {
-        store.release(places.leaseAt, token).catch(onError);
-        if (beside.fence) store.release(places.fence, beside.fence).catch(onError);
-      };
-      const flight = adoptsLegacy || held.epochs ? prepareAndLoad() : runLoader(load).then<Loaded<T>>(missed);
-      flights.set(token, flight);
+      const finds: Finds<T> = { beside: NOTHING };
+      const flight =
+        held.epochs || adoptsLegacy(filling, held)
+          ? prepareAndLoad(filling, held, finds)
+          : runLoader(filling.load).then<Loaded<T>>(missed);
+      flights.set(held.token, flight);
       try {
         const loaded = await flight;
         try {
           // Awaited although nobody waits for its outcome: a frozen sandbox would lose it.
-          if (!(await keep(filling, held, beside, loaded))) counts.fencedFills += 1;
+          if (!(await keep(filling, held, finds.beside, loaded))) counts.fencedFills += 1;
         } catch (error) {
-          onError(error);
-          release();
+          filling.request.onError(error);
+          release(filling, held, finds.beside);
         }
-        if (beside.entry) counts.legacyFallbacks += 1;
+        if (finds.beside.entry) counts.legacyFallbacks += 1;
         return loaded;
       } catch (error) {
-        release();
+        release(filling, held, finds.beside);
         throw error;
       } finally {
-        counts[beside.entry ? 'hits' : 'misses'] += 1;
-        flights.delete(token);
+        counts[finds.beside.entry ? 'hits' : 'misses'] += 1;
+        flights.delete(held.token);
       }
     },
   };
+}
+
+/** What a load in phase `dual` finds beside the legacy key. */
+interface Finds<T> {
+  beside: Beside<T>;
+}
+
+const NOTHING = {};
+
+const missed = <T>(value: T): Loaded<T> => ({ value, outcome: 'miss', epochs: undefined });
+
+const adoptsLegacy = <T>({ request, adoptLegacy }: Filling<T>, { epochs }: Held): boolean =>
+  request.places.fillsLegacy && adoptLegacy && !epochs;
+
+/** Not waited for: where it fails, the leases expire, and the reader has waited for Redis long enough. */
+function release<T>({ request }: Filling<T>, { token }: Held, { fence }: Beside<T>): void {
+  const { store, places, onError } = request;
+  store.release(places.leaseAt, token).catch(onError);
+  if (fence) store.release(places.fence, fence).catch(onError);
 }
 
 /** Stores under the leases. @returns false if an invalidation came between. */
