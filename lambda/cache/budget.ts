@@ -35,12 +35,16 @@ export function createBudget(budgetMs = READ_BUDGET_MS): Budget {
     wait: (pending) =>
       new Promise((resolve, reject) => {
         const begin = performance.now();
+        const giveUp = () => {
+          leftMs = 0;
+          reject(late());
+        };
+        // After the replies that are there already: a busy event loop runs its timers first.
+        const timer = setTimeout(() => setImmediate(giveUp), leftMs);
         const end = () => {
           clearTimeout(timer);
           leftMs = Math.max(0, leftMs - (performance.now() - begin));
         };
-        // After the replies that are there already: a busy event loop runs its timers first.
-        const timer = setTimeout(() => setImmediate(() => reject(late())), leftMs);
         pending.then(
           (value) => {
             end();

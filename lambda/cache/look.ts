@@ -64,7 +64,7 @@ export async function fetch<T>(
  */
 export function look<T>(request: Look<T>, first?: FirstGet): Promise<Seen<T>> {
   if (first) request.budget.spend(performance.now() - first.begin);
-  const seen = first ? lookOn(request, first, MAX_LOOKS) : lookAnew(request, MAX_LOOKS);
+  const seen = first ? lookOn(request, first, MAX_LOOKS - 1) : lookAnew(request, MAX_LOOKS);
   return seen.catch((error: unknown) => {
     request.onError(error);
     return AWAY;
