@@ -11,8 +11,8 @@ interface Read {
 }
 
 /**
- * The first values of a reply are worked on while the others still travel: 10 KB values, 500 in flight, 1.2 of raw
- * node-redis instead of 0.7 with one MGET for all. At 200 B half of it costs some hundredths.
+ * The first values of a reply are worked on while the others still travel: 10 KB values, 500 in flight, are read half
+ * as fast again as with one MGET for all. With 64 keys that is the same, and 200 B values lose some hundredths.
  */
 const MAX_KEYS = 128;
 

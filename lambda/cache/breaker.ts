@@ -21,8 +21,7 @@ export class CircuitOpenError extends CutoverError {
 /**
  * Spares each read the wait for a Redis that is away: rejects at once while it is. Only for reads and fills, since an
  * invalidation is tried whatever the breaker thinks. What Redis itself answers (a wrong type, a missing right) is no
- * failure of Redis. Of one's own, because the libraries' breakers wrap each command in promises (cockatiel's: a tenth of
- * a hit's time); this one looks on.
+ * failure of Redis. Our own, because a library's wraps each command in promises of its own; this one looks on.
  * @example
  * ```ts
  * import { withBreaker } from 'cutover/cache';

@@ -8,7 +8,7 @@ import { createFallback } from './fallback.ts';
 import { createFiller } from './filler.ts';
 import { createRunLoader, type Loader } from './flight.ts';
 import { type Acknowledgement, invalidateAll, type Outdated } from './invalidation.ts';
-import { InvalidKeyError, type Keyspace, type Places } from './keyspace.ts';
+import { type Keyspace, locateCached, type Places } from './keyspace.ts';
 import { createLifetimes, type Lifetimes } from './lifetimes.ts';
 import type { Look } from './look.ts';
 import { type Lookup, lookUp } from './lookup.ts';
@@ -104,14 +104,7 @@ export function createCache(options: CacheOptions): Cache {
     onError?.(explainRefusal(error), family);
   };
 
-  /** State has stores of its own: here a wrong type would be unlinked, and an invalidation would end a session. */
-  const locate = (key: string): Places => {
-    const places = keyspace.locate(key);
-    if (places.family.kind === 'cache') return places;
-    throw new InvalidKeyError(
-      `cache: ${places.family.name} is a family of state, which no cache may hold or remove`,
-    );
-  };
+  const locate = (key: string): Places => locateCached(keyspace, key);
 
   const requestOf = <T>(store: CacheStore, places: Places, { validate, tags }: GetOptions<T>): Look<T> => ({
     store,
@@ -196,7 +189,10 @@ export function createCache(options: CacheOptions): Cache {
 
   return {
     get,
-    getMany: async (keys, options) => Promise.all(keys.map((key) => get(key, options))),
+    async getMany(keys, options) {
+      for (const key of keys) locate(key);
+      return Promise.all(keys.map((key) => get(key, options)));
+    },
     set: async (key, value, options = {}) => {
       const places = locate(key);
       requireOwn(places);

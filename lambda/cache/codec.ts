@@ -36,8 +36,10 @@ function requireJson(value: unknown, path: string, above: readonly object[]): vo
   if (value === undefined) refuse('undefined');
   if (value === null || typeof value !== 'object') return;
   if (above.includes(value)) refuse('part of itself');
-  if (value instanceof Map || value instanceof Set) refuse(`a ${value.constructor.name}`);
   if ('toJSON' in value && typeof value.toJSON === 'function') return;
+  // `[object Map]`, `[object Error]`, `[object Uint8Array]`: JSON makes `{}` of most of these.
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  if (kind !== 'Object' && kind !== 'Array') refuse(`a ${kind}`);
   const inside = [...above, value];
   for (const [name, child] of Object.entries(value)) {
     // JSON leaves out a field that is undefined, and who reads it finds it undefined, too.

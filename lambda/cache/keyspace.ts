@@ -1,5 +1,5 @@
 import { CutoverError } from '../contract/errors.ts';
-import { FAMILIES, type Family, familyOf, tagsOfKey } from '../contract/families.ts';
+import { FAMILIES, type Family, familyOf, requireConsistent, tagsOfKey } from '../contract/families.ts';
 import type { Phase } from './phase.ts';
 
 declare const brand: unique symbol;
@@ -144,6 +144,7 @@ interface Space {
  * ```
  */
 export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOptions): Keyspace {
+  requireConsistent(families);
   const prefixes = new Map(families.map((family) => [family, prefixIn(family.phase ?? phase, family, env)]));
   const space: Space = {
     phase,
@@ -186,6 +187,19 @@ export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOpti
       return physical.slice(namespace.length) as LogicalKey;
     },
   };
+}
+
+/**
+ * The places of a key that a cache may hold.
+ * @throws InvalidKeyError for a key of no family, or of a family of state: it has stores of its own, since here a wrong type
+ * would be unlinked, and an invalidation would end a session.
+ */
+export function locateCached(keyspace: Pick<Keyspace, 'locate'>, key: string): Places {
+  const places = keyspace.locate(key);
+  if (places.family.kind === 'cache') return places;
+  throw new InvalidKeyError(
+    `cache: ${places.family.name} is a family of state, which no cache may hold or remove`,
+  );
 }
 
 /** State is never isolated: a user who crosses backends would be logged out, a quota would double. */

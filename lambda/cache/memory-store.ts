@@ -46,8 +46,8 @@ export function memoryStore(): CacheStore {
     async release(key, token) {
       if (read(key) === token) entries.delete(key);
     },
-    async set({ fence, homes, value, ttlMs }) {
-      entries.delete(fence);
+    async set({ fence, homes, others, value, ttlMs }) {
+      for (const key of [fence, ...others]) entries.delete(key);
       for (const home of homes) entries.set(home, value, { ttl: Math.min(ttlMs, MEMORY_TTL_SECONDS * 1000) });
     },
     async replace(key, value, ttlMs) {

@@ -24,7 +24,7 @@ export interface OwnWrite {
   readonly onError: (error: unknown) => void;
 }
 
-/** Stores it where this phase fills: in phase `dual` under both keys. Never rejects. */
+/** Stores it where this phase fills, in phase `dual` under both keys, and removes it elsewhere. Never rejects. */
 export async function setOwn({
   places,
   value,
@@ -32,10 +32,12 @@ export async function setOwn({
   stores,
   onError,
 }: OwnWrite): Promise<'stored' | 'unavailable'> {
-  const { fence, home, legacy, fillsLegacy } = places;
+  const { fence, home, legacy, namespaced, fillsLegacy } = places;
   const homes = fillsLegacy ? [legacy, home] : [home];
+  // Another phase may run at once: what it reads must not be older.
+  const others = [legacy, ...namespaced].filter((each) => !homes.includes(each));
   try {
-    await Promise.all(stores.map((store) => store.set({ fence, homes, value, ttlMs })));
+    await Promise.all(stores.map((store) => store.set({ fence, legacy, homes, others, value, ttlMs })));
     return 'stored';
   } catch (error) {
     onError(error);

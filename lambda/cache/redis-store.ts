@@ -14,10 +14,10 @@ return 1`;
 /** By its name a script is neither sent nor hashed again: a fill takes the server half of the time. */
 const FILL_SHA = createHash('sha1').update(FILL).digest('hex');
 
-/** The first key is only removed: nobody may see one of the others and still hold it. */
+/** The first keys are only removed: nobody may see one of the others and still hold a lease. */
 const SET_ALL = `
-redis.call('UNLINK', KEYS[1])
-for i = 2, #KEYS do redis.call('SET', KEYS[i], unpack(ARGV)) end
+for i = 1, tonumber(ARGV[1]) do redis.call('UNLINK', KEYS[i]) end
+for i = tonumber(ARGV[1]) + 1, #KEYS do redis.call('SET', KEYS[i], unpack(ARGV, 2)) end
 return 1`;
 
 /** What PTTL answers of a key without a TTL, and of none. */
@@ -94,14 +94,24 @@ export function redisStore(send: Send, { clustered = false }: RedisStoreOptions 
     async release(key, token) {
       await send(['EVAL', RELEASE, '1', key, token]);
     },
-    async set({ fence, homes, value, ttlMs }) {
+    async set({ fence, legacy, homes, others, value, ttlMs }) {
       const args = [value, ...expiryOf(ttlMs)];
-      if (!clustered) {
-        await send(['EVAL', SET_ALL, String(homes.length + 1), fence, ...homes, ...args]);
-        return;
-      }
-      await send(['UNLINK', fence]);
-      for (const home of homes) await send(['SET', home, ...args]);
+      const setAll = (removed: readonly string[], stored: readonly string[]) =>
+        send([
+          'EVAL',
+          SET_ALL,
+          String(removed.length + stored.length),
+          ...removed,
+          ...stored,
+          String(removed.length),
+          ...args,
+        ]);
+      if (!clustered) return void (await setAll([fence, ...others], homes));
+      // Lease and legacy key share a slot; every other key is in one of its own.
+      const isStored = homes.includes(legacy);
+      await setAll(isStored ? [fence] : [fence, legacy], isStored ? [legacy] : []);
+      for (const home of homes) if (home !== legacy) await send(['SET', home, ...args]);
+      for (const key of others) if (key !== legacy) await send(['UNLINK', key]);
     },
     async replace(key, value, ttlMs) {
       await send(['SET', key, value, ...expiryOf(ttlMs)]);

@@ -19,6 +19,7 @@ export interface ReplayGate {
    * new connection before anything else is sent on it. Resolves with the first answer, and never rejects.
    */
   connected(primary: Primary): Promise<void>;
+  /** Until the next connection. */
   close(): void;
 }
 
@@ -69,6 +70,7 @@ export function createReplayGate(options: ReplayGateOptions = {}): ReplayGate {
   return {
     isOpen: () => !closed && connections > 0 && unsure.size === 0,
     async connected(primary) {
+      closed = false;
       connections += 1;
       const connection = connections;
       unsure.set(primary, connection);

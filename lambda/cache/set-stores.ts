@@ -2,6 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Send } from './redis-store.ts';
 import type { SetStore } from './sets.ts';
 
+/** Lua's stack takes some thousands. */
+const MAX_UNPACKED = 1000;
+
 /** Together, so that no set stays without its time to live. */
 const ADD = `
 redis.call('SADD', KEYS[1], unpack(ARGV, 2))
@@ -23,8 +26,10 @@ return 1`;
 export function redisSets(send: Send): SetStore {
   return {
     async add(key, members, ttlMs) {
-      const expiry = ttlMs === Number.POSITIVE_INFINITY ? '' : String(ttlMs);
-      await send(['EVAL', ADD, '1', key, expiry, ...members]);
+      const expiry = ttlMs === Number.POSITIVE_INFINITY ? '' : String(Math.ceil(ttlMs));
+      for (let at = 0; at < members.length; at += MAX_UNPACKED) {
+        await send(['EVAL', ADD, '1', key, expiry, ...members.slice(at, at + MAX_UNPACKED)]);
+      }
     },
     async remove(key, members) {
       await send(['SREM', key, ...members]);

@@ -15,7 +15,10 @@ export interface Fill {
 export interface OwnValue {
   /** The lease that ends with it: what its holder has loaded is older than this. */
   readonly fence: PhysicalKey;
+  readonly legacy: PhysicalKey;
   readonly homes: readonly PhysicalKey[];
+  /** Where another phase keeps it: removed, so that nobody reads an older one there. */
+  readonly others: readonly PhysicalKey[];
   readonly value: string;
   /** Infinite for a value that does not expire. */
   readonly ttlMs: number;
@@ -41,7 +44,7 @@ export interface CacheStore {
   fill(fill: Fill): Promise<boolean>;
   /** Ends a lease if it is still held. */
   release(key: PhysicalKey, token: LeaseToken): Promise<void>;
-  /** Stores a value whatever stands there, in all its places. */
+  /** Stores a value whatever stands there, in all its places; in one step where these are of one server. */
   set(own: OwnValue): Promise<void>;
   /** Stores bytes under one key whatever stands there. */
   replace(key: PhysicalKey, value: string, ttlMs: number): Promise<void>;

@@ -24,7 +24,9 @@ export function requireTtl({ ttlSeconds, family, families, sourced = !!family.so
     throw new RangeError(`cache: ttlSeconds=${ttl} of family ${family.name} is refused; ${wanted}`);
   };
   if (ttl === undefined) refuse("give seconds, or say 'does not expire'");
-  if (ttl !== 'does not expire' && !(Number(ttl) > 0)) refuse("it has to be above 0, or 'does not expire'");
+  if (ttl !== 'does not expire' && !(Number(ttl) > 0 && Number.isFinite(ttl))) {
+    refuse("it has to be above 0, or 'does not expire'");
+  }
   const seconds = ttl === 'does not expire' ? Number.POSITIVE_INFINITY : Number(ttl);
   // After a restart from a snapshot an older entry could come back that no replay removes.
   const longest = sourced ? retentionSeconds(families) : seconds;

@@ -1,5 +1,6 @@
 import type { Phase } from './environment.ts';
-import { fillTemplate, matchTemplate } from './template.ts';
+import { ConfigurationError } from './errors.ts';
+import { columnsOf, fillTemplate, literalsOf, rowsOf } from './template.ts';
 
 /**
  * The families of keys: the one file that a team edits. Mirror map, flush and preserve patterns, and what
@@ -128,7 +129,40 @@ export function tagsOfKey(key: string, families: readonly Family[] = FAMILIES): 
   const tagSources = source ? families.flatMap((family) => family.tagSources ?? []) : [];
   const related = tagSources.filter(({ table }) => table === source?.table);
   if (!source || related.length === 0) return [];
-  const row = matchTemplate(source.keyTemplate, key) ?? {};
-  const tags = related.map(({ tagTemplate }) => fillTemplate(tagTemplate, row));
+  const rows = rowsOf(source.keyTemplate, key);
+  const tags = related.flatMap(({ tagTemplate }) => rows.map((row) => fillTemplate(tagTemplate, row)));
   return [...new Set(tags)].filter((tag) => tag !== undefined);
+}
+
+/**
+ * @throws ConfigurationError for a template that a key's columns cannot be read from, and for a tag whose columns the keys of its
+ * table do not tell: the runtime's own transactions and the mirror know a row by its key.
+ * @example
+ * ```ts
+ * import { requireConsistent } from 'cutover/families';
+ *
+ * const source = { table: 'lists', keyTemplate: 'lists:{user_id}' };
+ * const tagSources = [{ table: 'lists', tagTemplate: 'item:{item_id}' }];
+ * requireConsistent([{ name: 'lists', kind: 'cache', onFlush: 'flush', ttlSeconds: 60, source, tagSources }]); // throws ConfigurationError
+ * ```
+ */
+export function requireConsistent(families: readonly Family[]): void {
+  const tagSources = families.flatMap((family) => family.tagSources ?? []);
+  for (const { name, source } of families) {
+    if (!source) continue;
+    const refuse = (what: string): never => {
+      throw new ConfigurationError(`families: ${name}: ${what}`);
+    };
+    if (literalsOf(source.keyTemplate).slice(1, -1).includes('')) {
+      refuse(`keyTemplate ${source.keyTemplate} has two columns side by side; put something between them`);
+    }
+    const told = columnsOf(source.keyTemplate);
+    for (const { table, tagTemplate } of tagSources.filter((each) => each.table === source.table)) {
+      const missing = columnsOf(tagTemplate).find((column) => !told.includes(column));
+      if (missing === undefined) continue;
+      refuse(
+        `tagTemplate ${tagTemplate} of table ${table} names column ${missing}, which keyTemplate ${source.keyTemplate} does not tell; use one of ${told.join(', ')}`,
+      );
+    }
+  }
 }

@@ -20,13 +20,25 @@ export function fillTemplate(
   return missing ? undefined : template.replace(COLUMN, (_, column: string) => row[column] ?? '');
 }
 
-/** The columns' values in a name, or undefined for a name that the template cannot give. */
-export function matchTemplate(template: string, name: string): Record<string, string> | undefined {
-  const pattern = literalsOf(template).map(escapeRegExp).join('(.+?)');
-  const values = new RegExp(`^${pattern}$`, 's').exec(name)?.slice(1);
-  return (
-    values && Object.fromEntries(columnsOf(template).map((column, index) => [column, values[index] ?? '']))
-  );
+/**
+ * The rows that give a name, each as its columns' values: several where a value could hold what stands between two columns;
+ * none for a name that the template cannot give.
+ */
+export function rowsOf(template: string, name: string): Record<string, string>[] {
+  const columns = columnsOf(template);
+  const [start = '', ...after] = literalsOf(template);
+  const read = (at: number, index: number): Record<string, string>[] => {
+    const column = columns[index];
+    if (column === undefined) return at === name.length ? [{}] : [];
+    const literal = after[index] ?? '';
+    const rows: Record<string, string>[] = [];
+    for (let end = name.indexOf(literal, at + 1); end >= 0; end = name.indexOf(literal, end + 1)) {
+      if (end <= at) break;
+      const value = name.slice(at, end);
+      for (const row of read(end + literal.length, index + 1)) rows.push({ [column]: value, ...row });
+      if (literal === '' && end >= name.length) break;
+    }
+    return rows;
+  };
+  return name.startsWith(start) ? read(start.length, 0) : [];
 }
-
-const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -71,3 +71,22 @@ function expiryOf(options: unknown): string[] | undefined {
   if (!first) return [];
   return more.length === 0 && EXPIRY_UNITS.includes(String(first[0])) ? first.map(String) : undefined;
 }
+
+/** The same expiry, or the one that ends first: a cached value that outlives the outbox could come back from a snapshot for ever. */
+export function atMost(
+  longestSeconds: number,
+  expiry: readonly string[],
+  nowMs = Date.now(),
+): readonly string[] {
+  const [unit, value] = expiry;
+  const longest = ['PX', String(longestSeconds * 1000)];
+  const leftMs: Readonly<Record<string, number>> = {
+    EX: Number(value) * 1000,
+    PX: Number(value),
+    EXAT: Number(value) * 1000 - nowMs,
+    PXAT: Number(value) - nowMs,
+  };
+  return unit !== undefined && (leftMs[unit] ?? Number.POSITIVE_INFINITY) <= longestSeconds * 1000
+    ? expiry
+    : longest;
+}

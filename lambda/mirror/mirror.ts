@@ -4,8 +4,8 @@ import { environmentName } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
 import { createReplayGate, soleServer } from '../cache/replay-gate.ts';
 import { ConfigurationError } from '../contract/errors.ts';
-import { FAMILIES, type Family } from '../contract/families.ts';
-import { commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
+import { FAMILIES, type Family, retentionSeconds } from '../contract/families.ts';
+import { atMost, commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
 import { type MultiOptions, mirrorMulti } from './multi.ts';
 import { createProtocol } from './protocol.ts';
 import { type Call, runUnknownWrite } from './unknown-write.ts';
@@ -21,8 +21,11 @@ export interface MirrorOptions {
   /** The name in `cw:{env}:`; the same that the serverless backend has as NODE_ENV. */
   readonly env: string;
   readonly families?: readonly Family[];
-  /** Told once of each command that the mirror does not know and therefore follows by an invalidation. */
-  readonly onUnknownWrite?: (message: string) => void;
+  /**
+   * Told once of each command that the mirror does not know and therefore follows by an invalidation, and of what keeps it
+   * from reading. Default: a warning of the process.
+   */
+  readonly onWarning?: (message: string) => void;
 }
 
 const DERIVES = new Set(['WITHTYPEMAPPING', 'WITHCOMMANDOPTIONS', 'WITHABORTSIGNAL']);
@@ -81,7 +84,13 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
     // The client may be told to answer buffers.
     return Buffer.isBuffer(reply) ? reply.toString() : reply;
   };
-  const gate = createReplayGate();
+  const warn = options.onWarning ?? ((message: string) => process.emitWarning(message, 'CutoverMirror'));
+  const onUnknownWrite = once(warn, unknownWrite);
+  const onBlind = once(warn, blind);
+  const gate = createReplayGate({
+    // What Redis answers stays; a connection that is lost comes back.
+    onError: (error) => isReply(error) && onBlind(error.message),
+  });
   const server = soleServer(send);
   let checked = client.isReady ? gate.connected(server) : undefined;
   client.on?.('ready', () => {
@@ -89,9 +98,6 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
   });
   client.on?.('end', gate.close);
   const protocol = createProtocol(send, gate.isOpen);
-  const onUnknownWrite = once(
-    options.onUnknownWrite ?? ((message) => process.emitWarning(message, 'CutoverMirror')),
-  );
 
   let claim: Promise<void> | undefined;
   const claimed = async () => {
@@ -107,7 +113,8 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
     const places = keyspace.tryLocate(text);
     return places?.family.kind === 'cache' ? places : undefined;
   };
-  return wrap(client, { options, locate, protocol, claimed, onUnknownWrite });
+  const longestSeconds = retentionSeconds(keyspace.families);
+  return wrap(client, { options, locate, protocol, claimed, onUnknownWrite, longestSeconds });
 }
 
 interface Wiring extends MultiOptions {
@@ -146,7 +153,7 @@ const goesAround = (method: string) =>
 
 /** Runs a command; what depends on the caller's context happens before anything is awaited. */
 function perform(name: string, call: Call, wiring: Wiring): unknown {
-  const { locate, protocol, claimed, onUnknownWrite } = wiring;
+  const { locate, protocol, claimed, onUnknownWrite, longestSeconds } = wiring;
   const { args, original } = call;
   const strings = stringsOf(args);
   if (name === 'MGET') {
@@ -165,7 +172,8 @@ function perform(name: string, call: Call, wiring: Wiring): unknown {
     const places = locate(set.key);
     if (!places) return original();
     const token = protocol.take(set.key);
-    return after(claimed, () => protocol.set(places, { ...set, token }).then(() => 'OK'))();
+    const expiry = atMost(longestSeconds, set.expiry);
+    return after(claimed, () => protocol.set(places, { ...set, expiry, token }).then(() => 'OK'))();
   }
   if (REPLACES_VALUE.has(name)) return after(claimed, () => protocol.invalidate(mapped, original))();
 
@@ -181,13 +189,21 @@ const after =
     return then();
   };
 
-function once(tell: (message: string) => void): (name: string) => void {
+/** Redis's own errors begin with a code in capitals. */
+const isReply = (error: unknown): error is Error => error instanceof Error && /^[A-Z]+ /.test(error.message);
+
+const unknownWrite = (name: string) =>
+  `mirror: ${name} on a cached key is not known to the mirror: what it stores is removed again, and keys that only a script names are not seen`;
+
+const blind = (reason: string) =>
+  `mirror: Redis cannot be asked whether its invalidations are complete (${reason}); until it can, every read is a miss: grant the user +info, and all on cutover:*`;
+
+/** Tells each thing once, however often it happens. */
+function once(tell: (message: string) => void, say: (what: string) => string): (what: string) => void {
   const told = new Set<string>();
-  return (name) => {
-    if (told.has(name)) return;
-    told.add(name);
-    tell(
-      `mirror: ${name} on a cached key is not known to the mirror: what it stores is removed again, and keys that only a script names are not seen`,
-    );
+  return (what) => {
+    if (told.has(what)) return;
+    told.add(what);
+    tell(say(what));
   };
 }

@@ -1,6 +1,6 @@
 import type { Places } from '../cache/keyspace.ts';
 import { fillCommand } from '../cache/redis-store.ts';
-import { type Argument, commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
+import { type Argument, atMost, commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
 import type { MirrorProtocol } from './protocol.ts';
 
 /** What a transaction of node-redis has to offer. */
@@ -15,6 +15,8 @@ export interface MultiOptions {
   readonly locate: (text: string) => Places | undefined;
   /** Rejects when the Redis is in use under another `env`. */
   readonly claimed: () => Promise<void>;
+  /** For how long the outbox remembers what was invalidated: no entry may live longer. */
+  readonly longestSeconds: number;
 }
 
 interface Fill {
@@ -30,7 +32,7 @@ const EXECUTES = new Set(['EXEC', 'EXECTYPED', 'EXECASPIPELINE', 'EXECASPIPELINE
  */
 export function mirrorMulti<T extends object>(
   transaction: T,
-  { protocol, locate, claimed }: MultiOptions,
+  { protocol, locate, claimed, longestSeconds }: MultiOptions,
 ): T {
   const raw = transaction as T & Transaction;
   const touched = new Set<Places>();
@@ -76,7 +78,11 @@ export function mirrorMulti<T extends object>(
     sets.push(index);
     const token = protocol.take(set.key);
     const { fence: leaseAt, legacy: home } = places;
-    raw.addCommand(token ? fillCommand({ leaseAt, token, home, ...set }) : ['UNLINK', home]);
+    raw.addCommand(
+      token
+        ? fillCommand({ leaseAt, token, home, ...set, expiry: atMost(longestSeconds, set.expiry) })
+        : ['UNLINK', home],
+    );
     if (token) fills.set(index, { places, value: set.value });
     else touched.add(places);
   };

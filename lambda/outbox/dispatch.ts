@@ -1,31 +1,16 @@
-import type { Acknowledgement, Cache } from '../cache/cache.ts';
-import type { Keyspace } from '../cache/keyspace.ts';
 import type { Queryable } from '../database/pool.ts';
-import { confirmRows, type OutboxEntry, pruneRows, unconfirmedRows } from './outbox.ts';
-
-/** Where the entries of the outbox are forgotten. */
-export interface Forgetting {
-  readonly keyspace: Pick<Keyspace, 'tryLocate'>;
-  readonly cache: Pick<Cache, 'invalidate' | 'invalidateTag'>;
-}
-
-/** Makes every backend forget what these entries name. A name that no key can have has nothing to forget. */
-export async function forget(
-  entries: readonly OutboxEntry[],
-  { keyspace, cache }: Forgetting,
-): Promise<Acknowledgement> {
-  const namesOf = (kind: OutboxEntry['kind']) => [
-    ...new Set(entries.filter((entry) => entry.kind === kind).map(({ name }) => name)),
-  ];
-  const keys = namesOf('key').filter((key) => keyspace.tryLocate(key)?.family.kind === 'cache');
-  const outcomes = await Promise.all([cache.invalidate(...keys), cache.invalidateTag(...namesOf('tag'))]);
-  return outcomes.every((outcome) => outcome === 'done') ? 'done' : 'pending';
-}
+import { type Forgetting, forget } from './forget.ts';
+import { confirmRows, type OutboxRow, pruneRows, rowsConfirmedSince, unconfirmedRows } from './outbox.ts';
 
 export interface DispatchOptions extends Forgetting {
   readonly database: Queryable;
   /** For how long a confirmed row stays; `retentionSeconds()` of the registry. */
   readonly retentionSeconds: number;
+  /**
+   * Whether the outbox was replayed lately: a process that had not noticed the failover by then may have confirmed a row
+   * whose invalidation reached only the server that was left. Default: false.
+   */
+  readonly replayedLately?: boolean;
 }
 
 export interface DispatchReport {
@@ -37,30 +22,45 @@ export interface DispatchReport {
 
 /** Few enough that their invalidation is answered within a handler's deadline. */
 export const BATCH = 200;
+/** So many batches in a row of which nothing could be forgotten: Redis is away, and the next pass tries again. */
+const HOPELESS_BATCHES = 3;
+/** Longer than a process takes to notice that it talks to a server that was left. */
+export const LATELY_SECONDS = 180;
 
 /**
  * Replays what nobody has confirmed: writes that answered `pending`, whose process died, or that know nothing of Cutover.
  * Any number of dispatchers may run at once. @throws what the database throws.
  */
-export async function dispatch({
-  database,
-  retentionSeconds,
-  ...forgetting
-}: DispatchOptions): Promise<DispatchReport> {
+export async function dispatch(options: DispatchOptions): Promise<DispatchReport> {
+  const { database, retentionSeconds, replayedLately = false } = options;
   let confirmed = 0;
   let pending = false;
-  for (let afterId = '0'; ; ) {
-    const rows = await unconfirmedRows(database, { afterId, limit: BATCH });
-    const last = rows.at(-1);
-    if (!last) break;
-    pending = (await forget(rows, forgetting)) === 'pending';
-    if (pending) break;
+  let hopeless = 0;
+  let rows: OutboxRow[] = [];
+  for (let afterId = '0'; hopeless < HOPELESS_BATCHES; afterId = rows.at(-1)?.id ?? afterId) {
+    rows = await unconfirmedRows(database, { afterId, limit: BATCH });
+    if (rows.length === 0) break;
+    const forgotten = await forget(rows, options);
+    pending ||= forgotten.length < rows.length;
+    hopeless = forgotten.length === 0 ? hopeless + 1 : 0;
+    confirmed += forgotten.length;
+    if (forgotten.length === 0) continue;
     await confirmRows(
       database,
-      rows.map(({ id }) => id),
+      forgotten.map(({ id }) => id),
     );
-    confirmed += rows.length;
-    afterId = last.id;
   }
+  if (replayedLately) pending = !(await forgetAgain(options)) || pending;
   return { confirmed, pending, pruned: await pruneRows(database, retentionSeconds) };
+}
+
+/** @returns whether all of it could be confirmed once more. */
+async function forgetAgain(options: DispatchOptions): Promise<boolean> {
+  let isAll = true;
+  let rows: OutboxRow[] = [];
+  for (let afterId = '0'; ; afterId = rows.at(-1)?.id ?? afterId) {
+    rows = await rowsConfirmedSince(options.database, { afterId, limit: BATCH, seconds: LATELY_SECONDS });
+    if (rows.length === 0) return isAll;
+    isAll = (await forget(rows, options)).length === rows.length && isAll;
+  }
 }

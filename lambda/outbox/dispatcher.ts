@@ -60,8 +60,18 @@ export async function openDispatcher(environment: Environment, logger: Logger): 
   });
   const ended = new AbortController();
   let running: Promise<void> = Promise.resolve();
-  const pass = () =>
-    dispatch({ database, keyspace, cache, retentionSeconds: retentionSeconds(keyspace.families) });
+  const pass = async () => {
+    await redis.recheck();
+    const replayedLately = await redis.wasReplayedLately().catch(() => true);
+    const { families } = keyspace;
+    return dispatch({
+      database,
+      keyspace,
+      cache,
+      retentionSeconds: retentionSeconds(families),
+      replayedLately,
+    });
+  };
 
   return {
     dispatch: pass,

@@ -42,6 +42,19 @@ export async function unconfirmedRows(
   return rows;
 }
 
+/** Rows that were confirmed in the last so many seconds. */
+export async function rowsConfirmedSince(
+  db: Queryable,
+  { afterId, limit, seconds }: { afterId: string; limit: number; seconds: number },
+): Promise<OutboxRow[]> {
+  const { rows } = await db.query<OutboxRow>(
+    `SELECT id, kind, name FROM cutover_outbox
+     WHERE confirmed_at > now() - make_interval(secs => $1) AND id > $2 ORDER BY id LIMIT $3`,
+    [seconds, afterId, limit],
+  );
+  return rows;
+}
+
 /** Removes rows that were confirmed so long ago that no entry can be older. @returns how many. */
 export async function pruneRows(db: Queryable, retentionSeconds: number): Promise<number> {
   const { rowCount } = await db.query(

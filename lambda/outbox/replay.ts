@@ -1,5 +1,6 @@
 import { type Database, withTransaction } from '../database/pool.ts';
-import { BATCH, type Forgetting, forget } from './dispatch.ts';
+import { BATCH } from './dispatch.ts';
+import { type Forgetting, forget } from './forget.ts';
 import type { OutboxEntry } from './outbox.ts';
 
 export interface ReplayOptions extends Forgetting {
@@ -30,7 +31,7 @@ export async function replayOutbox({ database, ...forgetting }: ReplayOptions): 
       for (;;) {
         const { rows: entries } = await tx.query<OutboxEntry>(`FETCH ${BATCH} FROM remembered`);
         if (entries.length === 0) return true;
-        if ((await forget(entries, forgetting)) === 'pending') return false;
+        if ((await forget(entries, forgetting)).length < entries.length) return false;
       }
     },
     BEGIN,

@@ -9,6 +9,7 @@ import type { Database } from '../database/pool.ts';
 import { connectRedis, type RedisConnection, type RedisOptions } from '../redis/connection.ts';
 import { sendFresh } from '../redis/fresh.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
+import { LATELY_SECONDS } from './dispatch.ts';
 import { replayOutbox } from './replay.ts';
 
 /** A Redis that this environment has claimed, and to which its outbox is replayed before it is read. */
@@ -17,6 +18,10 @@ export interface ReplayedRedis extends Pick<RedisConnection, 'clustered' | 'conn
   /** Over a connection that is opened for the occasion. */
   readonly sendFresh: Send;
   readonly gate: ReplayGate;
+  /** Asks anew whether the outbox is replayed to it, and replays it: the mark may have been flushed. Never rejects. */
+  recheck(): Promise<void>;
+  /** Whether that was in the last minutes. @throws what Redis throws. */
+  wasReplayedLately(): Promise<boolean>;
 }
 
 export interface ReplayedRedisOptions
@@ -87,6 +92,10 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
     send: (command) => (refused ? Promise.reject(refused) : redis.send(command)),
     sendFresh: (command) => (refused ? Promise.reject(refused) : fresh(command)),
     gate,
+    async recheck() {
+      await Promise.all(redis.primaries().map((primary) => gate.connected(primary)));
+    },
+    wasReplayedLately: async () => (await redis.send(['GET', REPLAYED_LATELY])) !== null,
     clustered: redis.clustered,
     get connections() {
       return redis.connections;
@@ -95,12 +104,19 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
   };
 }
 
-const replayTo = (
+/** Stands there for a while after a replay; `dispatch` says what for. */
+const REPLAYED_LATELY = 'cutover:replayed-lately';
+
+async function replayTo(
   redis: RedisConnection,
-  { database, keyspace }: { database: Database; keyspace: Keyspace },
-): Promise<boolean> =>
-  replayOutbox({
-    database,
+  { database, keyspace, logger }: { database: Database; keyspace: Keyspace; logger: Logger },
+): Promise<boolean> {
+  const cache = createCache({
     keyspace,
-    cache: createCache({ keyspace, store: redisStore(redis.send, redis) }),
+    store: redisStore(redis.send, redis),
+    onError: (error, family) => logger.warn('replay failed', { family, ...errorFields(error) }),
   });
+  if (!(await replayOutbox({ database, keyspace, cache }))) return false;
+  await redis.send(['SET', REPLAYED_LATELY, '1', 'EX', String(LATELY_SECONDS)]);
+  return true;
+}

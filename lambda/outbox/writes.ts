@@ -1,6 +1,6 @@
 import type { Acknowledgement, Cache } from '../cache/cache.ts';
 import { requireTags } from '../cache/epochs.ts';
-import type { Keyspace } from '../cache/keyspace.ts';
+import { type Keyspace, locateCached, type Places } from '../cache/keyspace.ts';
 import { type Database, type Queryable, withTransaction } from '../database/pool.ts';
 import { INVALIDATES_ITSELF } from '../database/triggers.ts';
 import { createConfirmer, insertEntries, type OutboxEntry } from './outbox.ts';
@@ -30,7 +30,7 @@ export interface Writes {
 
 export interface WritesOptions {
   readonly database: Database;
-  readonly keyspace: Pick<Keyspace, 'locate'>;
+  readonly keyspace: Keyspace;
   readonly cache: Pick<Cache, 'invalidate' | 'invalidateTag'>;
 }
 
@@ -50,7 +50,7 @@ export function createWrites({ database, keyspace, cache }: WritesOptions): Writ
           const tx: WriteTransaction = {
             query: connection.query.bind(connection),
             invalidate(...named) {
-              for (const key of named) keys.add(keyspace.locate(key).legacy);
+              for (const key of named) keys.add(requireForgettable(locateCached(keyspace, key)));
             },
             invalidateTag(...named) {
               for (const tag of requireTags(named)) tags.add(tag);
@@ -66,10 +66,39 @@ export function createWrites({ database, keyspace, cache }: WritesOptions): Writ
         },
         BEGIN,
       );
-      const outcomes = await Promise.all([cache.invalidate(...keys), cache.invalidateTag(...tags)]);
-      const invalidation = outcomes.every((outcome) => outcome === 'done') ? 'done' : 'pending';
+      const invalidation = await invalidateAfterCommit(cache, [...keys], [...tags]);
       if (invalidation === 'done' && rows.length > 0) confirm(rows);
       return { value, invalidation };
     },
   };
+}
+
+/** Before the commit, since after it nothing may throw any more. @throws InvalidKeyError for tags that no key can end with. */
+function requireForgettable({ legacy, tags }: Places): string {
+  requireTags(tags);
+  return legacy;
+}
+
+/** Arguments of one call; more of them than the stack takes would throw. */
+const CHUNK = 1000;
+
+/** The commit stands, whatever happens here: what is not confirmed is the dispatcher's. */
+async function invalidateAfterCommit(
+  cache: WritesOptions['cache'],
+  keys: readonly string[],
+  tags: readonly string[],
+): Promise<Acknowledgement> {
+  const chunks = (names: readonly string[]) =>
+    Array.from({ length: Math.ceil(names.length / CHUNK) }, (_, index) =>
+      names.slice(index * CHUNK, (index + 1) * CHUNK),
+    );
+  try {
+    const outcomes = await Promise.all([
+      ...chunks(keys).map((chunk) => cache.invalidate(...chunk)),
+      ...chunks(tags).map((chunk) => cache.invalidateTag(...chunk)),
+    ]);
+    return outcomes.every((outcome) => outcome === 'done') ? 'done' : 'pending';
+  } catch {
+    return 'pending';
+  }
 }

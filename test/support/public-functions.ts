@@ -5,7 +5,7 @@ import { type Module, type ModuleItem, parseSync, type TsInterfaceDeclaration } 
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 /** Interfaces whose methods are public functions, too. */
-const INTERFACES = ['Cache'];
+const INTERFACES = ['Cache', 'Sets'];
 
 export interface PublicFunction {
   /** `createCache`, or `Cache.resolve` for a method. */

@@ -10,7 +10,7 @@ import { ownRedis, ownWorkspace } from './servers.ts';
 
 /** What the runtime asks of Redis, its client's greeting included, and nothing else. */
 const RUNTIME_COMMANDS = [
-  ...['get', 'mget', 'set', 'unlink', 'eval', 'evalsha', 'script|load', 'pttl', 'pexpire'],
+  ...['get', 'mget', 'set', 'unlink', 'eval', 'evalsha', 'pttl', 'pexpire'],
   ...['sadd', 'srem', 'smembers', 'persist', 'ping', 'info'],
   'hello',
 ];

@@ -131,8 +131,18 @@ describe('a gate', () => {
     await send(['DEL', REPLAYED]);
     release();
     await older;
+    // The older one has seen no mark, and would open; the later one asks again in a second.
+    expect(gate.isOpen()).toBe(false);
+    gate.close();
+  });
+
+  test('that was closed opens with the next connection', async () => {
+    const gate = open();
+    await gate.connected();
     gate.close();
     expect(gate.isOpen()).toBe(false);
+    await gate.connected();
+    expect(gate.isOpen()).toBe(true);
   });
 
   test('a restart of the server is another life of it', async () => {

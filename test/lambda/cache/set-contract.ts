@@ -32,6 +32,13 @@ export function setContract(phase: Phase, store: () => SetStore): void {
     expect(await members(phase, 'members:1')).toBe('miss');
   });
 
+  test('takes many members, and a TTL that is no whole number', async () => {
+    const many = Array.from({ length: 9000 }, (_, index) => `${index}`);
+    expect(await of(phase).add('members:1', many, { ttlSeconds: 60.5001 })).toBe('stored');
+    expect(await members(phase, 'members:1')).toHaveLength(9000);
+    await of(phase).remove('members:1', many);
+  });
+
   test('wants a TTL in words or above 0, and a key that no table owns', async () => {
     await expect(of(phase).add('members:1', ['a'])).rejects.toThrow("'does not expire'");
     await expect(of(phase).add('members:1', ['a'], { ttlSeconds: 0 })).rejects.toThrow(RangeError);

@@ -55,6 +55,33 @@ export function valueContract(phase: Phase, store: () => CacheStore): void {
       expect(await cache.get('own:1')).toEqual({ outcome: 'miss' });
     });
 
+    test('is what every other phase reads, or a miss there: never what was set before', async () => {
+      const others = (['legacy', 'isolated', 'dual', 'prefixed'] as const).map((at) =>
+        open({ keyspace: createKeyspace({ phase: at, env: 'test', families: [...FAMILIES, OWN] }) }),
+      );
+      for (const other of others) {
+        await other.set('own:1', 'before');
+        await open().set('own:1', 'after');
+        for (const reader of others) {
+          expect([{ outcome: 'hit', value: 'after' }, { outcome: 'miss' }]).toContainEqual(
+            await reader.get('own:1'),
+          );
+        }
+      }
+      expect(await open().get('own:1')).toEqual({ outcome: 'hit', value: 'after' });
+    });
+
+    test.each([
+      /x/,
+      new Error('x'),
+      Promise.resolve(1),
+      new Uint8Array(2),
+      new Map(),
+      { deep: [new WeakMap()] },
+    ])('is refused for %p, of which JSON would make something else', async (value) => {
+      await expect(open().set('own:1', value)).rejects.toThrow(UnencodableValueError);
+    });
+
     test('wins over a load that began before it', async () => {
       const cache = open();
       await cache.getOrLoad('own:1', async () => {
@@ -86,6 +113,9 @@ export function valueContract(phase: Phase, store: () => CacheStore): void {
     });
 
     test('no TTL at all has to be said in words', async () => {
+      await expect(open().set('own:1', 1, { ttlSeconds: Number.POSITIVE_INFINITY })).rejects.toThrow(
+        RangeError,
+      );
       const families: Family[] = [{ name: 'bare', kind: 'cache', onFlush: 'flush' }];
       const cache = open({ keyspace: createKeyspace({ phase, env: 'test', families }) });
       await expect(cache.set('bare:1', 1)).rejects.toThrow("'does not expire'");

@@ -11,7 +11,7 @@ const N = `v2:${KEY}`;
 let url: string;
 let plain: ReturnType<typeof connect>;
 let redis: ReturnType<typeof connect>;
-const onUnknownWrite = jest.fn();
+const onWarning = jest.fn();
 
 function connect() {
   // The server is gone before the last client.
@@ -24,11 +24,11 @@ beforeAll(async () => {
   await plain.connect();
   const client = connect();
   await client.connect();
-  redis = mirror(client, { env: 'test', onUnknownWrite });
+  redis = mirror(client, { env: 'test', onWarning });
 });
 beforeEach(async () => {
   await plain.flushAll();
-  onUnknownWrite.mockClear();
+  onWarning.mockClear();
 });
 afterAll(() => {
   plain.destroy();
@@ -222,7 +222,7 @@ describe('other changes', () => {
   ])('%s answers as ever and invalidates for both backends', async (_, run, reply) => {
     expect(await request(run)).toBe(reply);
     await gone(KEY, N, FENCE);
-    expect(onUnknownWrite).not.toHaveBeenCalled();
+    expect(onWarning).not.toHaveBeenCalled();
   });
 
   test('sAdd and sRem keep the set and invalidate the others', async () => {
@@ -237,7 +237,7 @@ describe('other changes', () => {
     await gone(KEY, N, FENCE);
     await request(() => redis.append('mocs:other', '!'));
     await request(() => redis.sendCommand(['APPEND', 'mocs:third', '!']));
-    expect(onUnknownWrite.mock.calls).toEqual([[expect.stringContaining('APPEND')]]);
+    expect(onWarning.mock.calls).toEqual([[expect.stringContaining('APPEND')]]);
     expect(await plain.exists('mocs:third')).toBe(0);
   });
 
@@ -245,7 +245,7 @@ describe('other changes', () => {
     const script = "return redis.call('SET', KEYS[1], ARGV[1])";
     expect(await request(() => redis.eval(script, { keys: [KEY], arguments: ['new'] }))).toBe('OK');
     await gone(KEY, N, FENCE);
-    expect(onUnknownWrite.mock.calls.flat().join()).toContain('EVAL');
+    expect(onWarning.mock.calls.flat().join()).toContain('EVAL');
   });
 
   test('what an unknown write stores is never there to be read: it goes in the same transaction', async () => {
@@ -276,7 +276,7 @@ describe('other changes', () => {
       await redis.persist(KEY);
     });
     expect(await plain.mGet([KEY, N])).toEqual(['old', 'old']);
-    expect(onUnknownWrite).not.toHaveBeenCalled();
+    expect(onWarning).not.toHaveBeenCalled();
   });
 
   test('SET NX answers as ever', async () => {
@@ -287,7 +287,7 @@ describe('other changes', () => {
   test('reads do not invalidate', async () => {
     await request(() => Promise.all([redis.ttl(KEY), redis.exists(KEY), redis.sendCommand(['STRLEN', KEY])]));
     expect(await plain.get(KEY)).toBe('old');
-    expect(onUnknownWrite).not.toHaveBeenCalled();
+    expect(onWarning).not.toHaveBeenCalled();
   });
 
   test('mGet takes a lease for each miss', async () => {

@@ -77,6 +77,39 @@ describe('a Redis to which the outbox is not replayed', () => {
   });
 });
 
+test('a user who may not ask INFO is told of it, once', async () => {
+  const { port } = await ownRedis({ users: { legacy: ['on', '>secret', '~*', '+@all', '-info'] } });
+  const warnings: string[] = [];
+  const client = createClient({ url: `redis://legacy:secret@127.0.0.1:${port}` }).on('error', () => {});
+  const redis = await mirror(client, {
+    env: 'test',
+    onWarning: (message) => warnings.push(message),
+  }).connect();
+  expect([await redis.get(KEY), await redis.get(KEY)]).toEqual([null, null]);
+  await sleep(1200);
+  redis.destroy();
+  expect(warnings).toEqual([expect.stringMatching(/^mirror: .*NOPERM.*grant the user \+info/)]);
+});
+
+test('no entry outlives the outbox, whatever legacy code asks for', async () => {
+  const day = 86_400;
+  await withMirrored(async (redis) => {
+    const fills: ((key: string) => Promise<unknown>)[] = [
+      (key) => redis.setEx(key, day, 'x'),
+      (key) => redis.set(key, 'x'),
+      (key) => redis.set(key, 'x', { EXAT: Math.floor(Date.now() / 1000) + day }),
+      (key) => redis.multi().setEx(key, day, 'x').exec(),
+    ];
+    for (const [index, fill] of fills.entries()) {
+      const key = `mocs:user:${index}:list`;
+      await redis.get(key);
+      await fill(key);
+      expect(await plain.ttl(key)).toBeGreaterThan(890);
+      expect(await plain.ttl(key)).toBeLessThanOrEqual(900);
+    }
+  });
+});
+
 test.each<[string, (redis: ReturnType<typeof connect>) => Promise<unknown>]>([
   ['DEL', (redis) => redis.del(KEY)],
   ['SET without a read', (redis) => redis.set(KEY, 'new')],

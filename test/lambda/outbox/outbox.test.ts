@@ -8,6 +8,7 @@ import { createPool, type Database, isInTransaction, queryable } from '../../../
 import { dispatch } from '../../../lambda/outbox/dispatch.ts';
 import { replayOutbox } from '../../../lambda/outbox/replay.ts';
 import { createWrites } from '../../../lambda/outbox/writes.ts';
+import { gate } from '../../support/gate.ts';
 import { QUERY } from '../../support/query-family.ts';
 import { lookInto } from '../../support/redis.ts';
 import { freshDatabase, ownRedis } from '../../support/servers.ts';
@@ -91,13 +92,24 @@ describe('withTransaction', () => {
     expect(await cache().get(KEY)).toEqual({ outcome: 'hit', value: 'old' });
   });
 
-  test('a key that no entry can have undoes the write', async () => {
-    const failing = writes().withTransaction(async (tx) => {
-      await insert(tx, '1');
-      tx.invalidate('nobody:1');
-    });
-    await expect(failing).rejects.toThrow(InvalidKeyError);
-    expect((await database.query('SELECT FROM mocs')).rowCount).toBe(0);
+  test.each(['nobody:1', 'sessions:1', `mocs:user:${'x'.repeat(500)}:list`])(
+    'a key that cannot be invalidated undoes the write: %s',
+    async (key) => {
+      const failing = writes().withTransaction(async (tx) => {
+        await insert(tx, '1');
+        tx.invalidate(key);
+      });
+      await expect(failing).rejects.toThrow(InvalidKeyError);
+      expect((await database.query('SELECT FROM mocs')).rowCount).toBe(0);
+    },
+  );
+
+  test('names more keys than one call takes', async () => {
+    const keys = Array.from({ length: 2500 }, (_, index) => `mocs:user:${index}:list`);
+    await send(['SET', `v2:${keys[2400]}`, '"old"']);
+    const { invalidation } = await writes().withTransaction(async (tx) => tx.invalidate(...keys));
+    expect(invalidation).toBe('done');
+    expect(await cache().get(keys[2400] ?? '')).toEqual({ outcome: 'miss' });
   });
 
   test('answers pending while Redis is away, and the dispatcher makes good for it', async () => {
@@ -210,6 +222,38 @@ describe('the dispatcher', () => {
     expect(await send(['GET', 'sessions:1'])).toBe('state');
   });
 
+  test('is not stopped by what a trigger makes of an odd row', async () => {
+    await insert(database, 'a\nb');
+    await insert(database, 'x'.repeat(600));
+    await insert(database, '1');
+    await cache().getOrLoad(KEY, async () => 'old');
+    expect(await dispatched()).toEqual({ confirmed: 6, pending: false, pruned: 0 });
+    expect(await cache().get(KEY)).toEqual({ outcome: 'miss' });
+  });
+
+  test('one key that cannot be removed keeps nobody else waiting', async () => {
+    await database.query(
+      `INSERT INTO cutover_outbox (kind, name) SELECT 'key', 'mocs:user:' || n || ':list' FROM generate_series(1, 300) n`,
+    );
+    const refusing: Send = (command) =>
+      String(command[1]).includes(':user:7:') ? Promise.reject(new Error('NOPERM')) : send(command);
+    const others = createCache({ keyspace, store: redisStore(refusing) });
+    await send(['SET', 'v2:mocs:user:299:list', '"old"']);
+    const report = await dispatch({ database, keyspace, cache: others, retentionSeconds: 900 });
+    expect(report).toEqual({ confirmed: 299, pending: true, pruned: 0 });
+    expect(await send(['EXISTS', 'v2:mocs:user:299:list'])).toBe(0);
+  });
+
+  test('repeats what was confirmed lately, after a replay: perhaps only the server that was left has heard of it', async () => {
+    await writes().withTransaction(async (tx) => tx.invalidate(KEY));
+    await confirmed();
+    await send(['SET', `v2:${KEY}`, '"old"']);
+    await dispatched();
+    expect(await cache().get(KEY)).toEqual({ outcome: 'hit', value: 'old' });
+    await dispatch({ database, keyspace, cache: cache(), retentionSeconds: 900, replayedLately: true });
+    expect(await cache().get(KEY)).toEqual({ outcome: 'miss' });
+  });
+
   test('keeps confirmed rows for the retention, and those that nobody confirmed for ever', async () => {
     await database.query(
       `INSERT INTO cutover_outbox (kind, name, created_at, confirmed_at) VALUES
@@ -253,8 +297,17 @@ describe('the replay', () => {
 
   test('runs once at a time, and not at all without Redis', async () => {
     await writes().withTransaction(async (tx) => tx.invalidate(KEY));
-    const outcomes = await Promise.all([replay(), replay(), replay()]);
-    expect(outcomes).toContain(true);
+    const { held, open } = gate();
+    const unlinking = gate();
+    const first = replay(async (command) => {
+      unlinking.open();
+      await held;
+      return send(command);
+    });
+    await unlinking.held;
+    expect(await replay()).toBe(false);
+    open();
+    expect(await first).toBe(true);
     isAway = true;
     expect(await replay()).toBe(false);
   });

@@ -1,0 +1,35 @@
+import type { Cache } from '../cache/cache.ts';
+import { isPlainName, type Keyspace } from '../cache/keyspace.ts';
+import type { OutboxEntry } from './outbox.ts';
+
+/** Where the entries of the outbox are forgotten. */
+export interface Forgetting {
+  readonly keyspace: Pick<Keyspace, 'tryLocate'>;
+  readonly cache: Pick<Cache, 'invalidate' | 'invalidateTag'>;
+}
+
+/**
+ * Makes every backend forget what these entries name, each by itself: one whose server is away keeps nobody else's.
+ * A name that no key and no tag can have, as a trigger makes it of an odd row, has nothing to forget.
+ * @returns those that were forgotten.
+ */
+export async function forget<E extends OutboxEntry>(
+  entries: readonly E[],
+  { keyspace, cache }: Forgetting,
+): Promise<E[]> {
+  const forgetOne = async ({ kind, name }: E): Promise<boolean> => {
+    if (kind === 'tag') return !isPlainName(name) || (await cache.invalidateTag(name)) === 'done';
+    const places = keyspace.tryLocate(name);
+    const isCached = places?.family.kind === 'cache' && places.tags.every(isPlainName);
+    return !isCached || (await cache.invalidate(name)) === 'done';
+  };
+  const byName = new Map<string, Promise<boolean>>();
+  const outcomes = entries.map((entry) => {
+    const id = `${entry.kind} ${entry.name}`;
+    const outcome = byName.get(id) ?? forgetOne(entry);
+    byName.set(id, outcome);
+    return outcome;
+  });
+  const forgotten = await Promise.all(outcomes);
+  return entries.filter((_, index) => forgotten[index]);
+}
