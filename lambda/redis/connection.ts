@@ -48,6 +48,11 @@ export interface RedisOptions {
   readonly name: string;
   /** Cluster mode: the URL names any of its nodes; TLS, user and password are those of all. */
   readonly cluster?: boolean;
+  /**
+   * Whether a replica is asked as well; without it commands reject while the server is one, since nobody invalidates what
+   * it holds. Default: in cluster mode only, where a replica redirects.
+   */
+  readonly anyRole?: boolean;
   /** ElastiCache IAM: the password is a token, signed for the user of the URL. */
   readonly iam?: IamOptions | undefined;
   /** The only CA to trust, in PEM. Default: those of Node and of NODE_EXTRA_CA_CERTS. */
