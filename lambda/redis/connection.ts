@@ -34,6 +34,8 @@ export interface RedisConnection {
   ready(timeoutMs?: number): Promise<void>;
   /** The primaries known now: one, or those of the cluster, which are none until it has been asked. */
   primaries(): readonly Primary[];
+  /** The URL of the server that a command goes to now, with user and password. */
+  urlOf(command: Command): string;
   /** The sockets that are open now. */
   readonly connections: number;
   /** Whether keys are spread over several primaries. */

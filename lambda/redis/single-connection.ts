@@ -235,6 +235,7 @@ export function connectSingle({
     sendSince,
     ready,
     primaries: () => [primary],
+    urlOf: () => url,
     get connections() {
       return sockets;
     },
