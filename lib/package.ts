@@ -16,7 +16,7 @@ interface Manifest {
 }
 
 /**
- * Builds what other services import (`cutover/cache`, `cutover/mirror`, `cutover/families`), as ES modules and
+ * Builds what other services import (`cutover/cache`, `cutover/mirror`, `cutover/families`, `cutover/outbox`), as ES modules and
  * declarations, and packs it as npm would publish it. Its manifest is derived from this repository's: of the
  * dependencies it has those that its modules import, so that nobody installs a CDK for a cache.
  * @param folder where to build; it is emptied first.

@@ -1,5 +1,5 @@
 import { createCache } from '../../lambda/cache/cache.ts';
-import { wireCache } from '../../lambda/http/wire-cache.ts';
+import { wireCache } from '../../lambda/outbox/wire-cache.ts';
 import { createLogger } from '../../lambda/telemetry/logger.ts';
 import type { OpenContender } from './contender.ts';
 

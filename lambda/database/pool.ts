@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { createScope } from '../async/scope.ts';
+import { CutoverError } from '../contract/errors.ts';
 
 export type Database = pg.Pool;
 export type Transaction = pg.PoolClient;
@@ -45,22 +46,63 @@ export function createPool({
 
 const transactions = createScope<Transaction>();
 
-/** Whether the caller runs inside `withTransaction`. */
+/**
+ * Whether the caller runs inside `withTransaction`.
+ * @example
+ * ```ts
+ * import { isInTransaction } from 'cutover/outbox';
+ *
+ * isInTransaction(); // => false
+ * ```
+ */
 export const isInTransaction = (): boolean => transactions.current() !== undefined;
 
-/** Where a reader's statement belongs: on the transaction that it runs inside of, whose own changes it has to see, else on the pool. */
+/**
+ * Where a reader's statement belongs: on the transaction that it runs inside of, whose own changes it has to see, else on
+ * the pool.
+ * @example
+ * ```ts
+ * import pg from 'pg';
+ * import { queryable } from 'cutover/outbox';
+ *
+ * const database = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+ * (await queryable(database).query('SELECT 1 AS one')).rows; // => [{ one: 1 }]
+ * await database.end();
+ * ```
+ */
 export const queryable = (pool: Database): Queryable => transactions.current() ?? pool;
 
+/** COMMIT was sent, and the database rolled back: nothing of the transaction is stored. */
+export class RolledBackError extends CutoverError {
+  override readonly name = 'RolledBackError';
+  readonly code = 'CUTOVER_ROLLED_BACK';
+}
+
+/** A transaction was begun inside another one, with which it would neither commit nor roll back. */
+export class NestedTransactionError extends CutoverError {
+  override readonly name = 'NestedTransactionError';
+  readonly code = 'CUTOVER_NESTED_TRANSACTION';
+}
+
 /**
- * Runs `work` in a transaction: commits when it resolves, rolls back when it throws.
+ * Runs `work` in a transaction: commits when it resolves, rolls back when it throws. Inside another transaction it is
+ * refused: it would have a connection of its own, on which it stays when the outer one rolls back, and waits for the
+ * outer one's locks for ever.
  * @param begin the statement that begins it.
- * @throws what `work` or the database throws. After an error of COMMIT the outcome is unknown.
+ * @throws what `work` or the database throws. RolledBackError if `work` caught the error of a statement, after which the
+ * database can only roll back. NestedTransactionError before anything is begun. After any other error of COMMIT the
+ * outcome is unknown.
  */
 export async function withTransaction<T>(
   pool: Database,
   work: (tx: Transaction) => Promise<T>,
   begin = 'BEGIN',
 ): Promise<T> {
+  if (isInTransaction()) {
+    throw new NestedTransactionError(
+      'database: withTransaction was called inside withTransaction; pass the outer tx on to what writes with it',
+    );
+  }
   const connection = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => {
@@ -71,7 +113,13 @@ export async function withTransaction<T>(
   try {
     await connection.query(begin);
     const result = await transactions.run(connection, () => work(connection));
-    await connection.query('COMMIT');
+    // COMMIT of a transaction in which a statement failed is no error: it answers ROLLBACK.
+    const { command } = await connection.query('COMMIT');
+    if (command !== 'COMMIT') {
+      throw new RolledBackError(
+        `database: COMMIT answered ${command}: a statement failed and its error was caught; let it through, or guard the statement with a SAVEPOINT`,
+      );
+    }
     return result;
   } catch (error) {
     await connection.query('ROLLBACK').catch(onError);

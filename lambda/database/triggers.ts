@@ -1,149 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { CutoverError } from '../contract/errors.ts';
 import type { Family } from '../contract/families.ts';
-import { columnsOf, literalsOf } from '../contract/template.ts';
-import { type Database, type Queryable, withTransaction } from './pool.ts';
+import { columnsOf } from '../contract/template.ts';
+import { type Database, type Queryable, type Transaction, withTransaction } from './pool.ts';
+import { FUNCTION_PREFIX, functionNameOf, functionOf, type Rule, rulesOf } from './trigger-functions.ts';
 
-/** The registry names a table or a column that the database does not have. */
+export { INVALIDATES_ITSELF } from './trigger-functions.ts';
+
+/** The registry names what the database does not have or cannot report, or a table was in use for too long. */
 export class TriggerError extends CutoverError {
   override readonly name = 'TriggerError';
   readonly code = 'CUTOVER_TRIGGER';
 }
 
-/** A key or a tag that a changed row of a table makes outdated. */
-interface Rule {
-  readonly family: string;
-  readonly table: string;
-  readonly kind: 'key' | 'tag';
-  readonly template: string;
+export interface InstallOptions {
+  /** How often a table that others use is tried, each time for half a second and half a second after the last. */
+  readonly attempts?: number;
 }
 
-const PREFIX = 'cutover_outbox';
-const TRIGGERS = [`${PREFIX}_rows`, `${PREFIX}_truncate`];
-/** What the runtime sets for its own transactions, which say themselves what they make outdated. */
-export const INVALIDATES_ITSELF = 'cutover.invalidates';
+const ROWS = 'cutover_outbox_rows';
+const TRUNCATE = 'cutover_outbox_truncate';
 
+/** Who waits for the lock of a table lets every writer that comes later wait behind it. */
+const LOCK_TIMEOUT_MS = 500;
+const PAUSE_MS = 500;
+const LOCK_NOT_AVAILABLE = '55P03';
 /** One process at a time; the number is of no meaning, and Cutover's alone. */
 const LOCK = 7_281_364_500;
+const BEGIN = `BEGIN; SELECT pg_advisory_xact_lock(${LOCK}); SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`;
 
 /**
  * Makes the tables of the registry report their changes to the outbox, whoever makes them: a trigger for rows and one for
- * TRUNCATE. Triggers of tables that the registry no longer names go. What is right already is not touched, since a trigger
- * that is made or dropped waits for the writers of its table.
- * @throws TriggerError naming family, table and column before anything is changed.
+ * TRUNCATE, the latter also on each partition that is there now. Triggers of tables that the registry no longer names go.
+ * What is right already is not touched; a trigger that was dropped, disabled or made for another function is made again.
+ * Each table has a transaction of its own: after an error the tables before it are done, and the next call does the others.
+ * @throws TriggerError naming family, table and column before anything is changed, or the table whose lock was not to be had.
  */
-export async function installTriggers(database: Database, families: readonly Family[]): Promise<void> {
+export async function installTriggers(
+  database: Database,
+  families: readonly Family[],
+  { attempts = 20 }: InstallOptions = {},
+): Promise<void> {
   const rules = rulesOf(families);
-  await withTransaction(database, async (tx) => {
-    await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-    const schema = await requireColumns(tx, rules);
-    const standing = await standingTriggers(tx, schema);
-    const wanted = new Set(rules.map(({ table }) => table));
-    for (const table of standing.filter((name) => !wanted.has(name))) {
-      for (const each of TRIGGERS)
-        await tx.query(`DROP TRIGGER ${each} ON ${identifier(schema)}.${identifier(table)}`);
+  const schema = await currentSchema(database);
+  await requireColumns(database, schema, rules);
+  const change = (table: string, work: (tx: Transaction) => Promise<unknown>) =>
+    withoutBlocking({ database, table, attempts }, work);
+  const tables = [...new Set(rules.map(({ table }) => table))];
+  for (const { trigger, relation } of await straysIn(database, schema, tables)) {
+    await change(relation, (tx) => tx.query(`DROP TRIGGER IF EXISTS ${trigger} ON ${relation}`));
+  }
+  for (const table of tables) {
+    const own = rules.filter((rule) => rule.table === table);
+    await change(table, async (tx) => {
+      await tx.query(functionOf(schema, table, own));
+      await restoreTriggers(tx, schema, table);
+    });
+  }
+}
+
+/** Tries again while others hold the table, and lets them work in between. */
+async function withoutBlocking(
+  { database, table, attempts }: { database: Database; table: string; attempts: number },
+  work: (tx: Transaction) => Promise<unknown>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await withTransaction(database, work, BEGIN);
+      return;
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
+      if (attempt >= attempts) {
+        throw new TriggerError(
+          `outbox: table ${table} was locked by other transactions in each of ${attempts} attempts to change its triggers; end those that pg_locks shows on it, or wait for them, and migrate again`,
+          { cause: error },
+        );
+      }
     }
-    for (const table of wanted) {
-      const own = rules.filter((rule) => rule.table === table);
-      await tx.query(functionsOf(schema, table, own));
-      if (!standing.includes(table)) await tx.query(triggersOf(schema, table));
-    }
-  });
+    await sleep(PAUSE_MS);
+  }
 }
 
-/** The tables that report already. */
-async function standingTriggers(tx: Queryable, schema: string): Promise<string[]> {
-  const { rows } = await tx.query<{ table: string }>(
-    `SELECT DISTINCT relname AS table FROM pg_trigger
-     JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
-     WHERE tgname = ANY($1) AND nspname = $2`,
-    [TRIGGERS, schema],
+/** Where the tables of the registry are. */
+async function currentSchema(database: Queryable): Promise<string> {
+  const { rows } = await database.query<{ schema: string | null }>('SELECT current_schema() AS schema');
+  return rows[0]?.schema ?? '';
+}
+
+/** @throws TriggerError for a table or a column that a trigger cannot report. */
+async function requireColumns(database: Queryable, schema: string, rules: readonly Rule[]): Promise<void> {
+  const { rows } = await database.query<{ table: string; column: string; isVirtual: boolean }>(
+    `SELECT relname AS table, attname AS column, attgenerated = 'v' AS "isVirtual"
+     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE nspname = $1 AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped`,
+    [schema],
   );
-  return rows.map(({ table }) => table);
-}
-
-function rulesOf(families: readonly Family[]): Rule[] {
-  return families
-    .filter(({ kind }) => kind === 'cache')
-    .flatMap(({ name: family, source, tagSources = [] }) => [
-      ...(source
-        ? [{ family, table: source.table, kind: 'key' as const, template: source.keyTemplate }]
-        : []),
-      ...tagSources.map(({ table, tagTemplate: template }) => ({
-        family,
-        table,
-        kind: 'tag' as const,
-        template,
-      })),
-    ]);
-}
-
-/** @returns the schema that the tables are in. @throws TriggerError for a table or a column that is not there. */
-async function requireColumns(tx: Queryable, rules: readonly Rule[]): Promise<string> {
-  const { rows } = await tx.query<{ schema: string; table: string; columns: string[] }>(
-    `SELECT table_schema AS schema, table_name AS table, array_agg(column_name::text) AS columns
-     FROM information_schema.columns WHERE table_schema = current_schema() GROUP BY 1, 2`,
-  );
-  const columnsByTable = new Map(rows.map(({ table, columns }) => [table, columns]));
   for (const { family, table, template } of rules) {
-    const columns = columnsByTable.get(table);
-    if (!columns) {
+    const columns = rows.filter((row) => row.table === table);
+    if (columns.length === 0) {
       throw new TriggerError(
         `outbox: family ${family} names table ${table}, which is not there; migrate it first`,
       );
     }
-    const missing = columnsOf(template).find((column) => !columns.includes(column));
-    if (missing !== undefined) {
-      throw new TriggerError(
-        `outbox: family ${family}: ${template} names column ${missing}, which table ${table} does not have`,
-      );
+    for (const name of columnsOf(template)) {
+      const found = columns.find(({ column }) => column === name);
+      if (!found) {
+        throw new TriggerError(
+          `outbox: family ${family}: ${template} names column ${name}, which table ${table} does not have`,
+        );
+      }
+      if (found.isVirtual) {
+        throw new TriggerError(
+          `outbox: family ${family}: ${template} names column ${name} of table ${table}, which is generated when it is read and unknown to a trigger; make it STORED, or name the columns that it is made of`,
+        );
+      }
     }
   }
-  return rows[0]?.schema ?? 'public';
+}
+
+/** A trigger of a table or of a partition, both as SQL names them. */
+interface Placed {
+  readonly relation: string;
+  readonly trigger: string;
 }
 
 /**
- * The functions run with their owner's rights, since a writer that does not know of the outbox has none on it. OLD is null
- * in an INSERT and NEW in a DELETE, and what is made of a null is null.
+ * The triggers on what is neither in the registry nor a partition of what is. Those that a partition has from its parent go
+ * with the parent's, and cannot go alone.
  */
-function functionsOf(schema: string, table: string, rules: readonly Rule[]): string {
-  const outbox = `${identifier(schema)}.cutover_outbox`;
-  const target = `${identifier(schema)}.${identifier(table)}`;
-  const namesOf = (row: string) =>
-    rules.map((rule) => `('${rule.kind}', ${expressionOf(rule.template, row)})`).join(', ');
-  const report = (names: string, from = '') => `
-    INSERT INTO ${outbox} (kind, name, by_trigger)
-    SELECT DISTINCT changed.kind, changed.name, true FROM ${from} (VALUES ${names}) AS changed (kind, name)
-    WHERE changed.name IS NOT NULL;`;
-  const define = (what: string, body: string) => `
-    CREATE OR REPLACE FUNCTION ${identifier(schema)}.${identifier(`${PREFIX}_${table}_${what}`)}() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-    BEGIN
-      IF current_setting('${INVALIDATES_ITSELF}', true) IS DISTINCT FROM 'on' THEN ${body} END IF;
-      RETURN NULL;
-    END $body$;`;
-  return `
-    ${define('rows', report(`${namesOf('OLD')}, ${namesOf('NEW')}`))}
-    ${define('truncate', report(namesOf('present'), `${target} AS present, LATERAL`))}`;
+async function straysIn(database: Queryable, schema: string, tables: readonly string[]): Promise<Placed[]> {
+  const { rows } = await database.query<Placed>(
+    `WITH named AS (
+       SELECT pg_class.oid FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+       WHERE nspname = $1 AND relname = ANY($2))
+     SELECT tgrelid::regclass::text AS relation, quote_ident(tgname) AS trigger
+     FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid JOIN pg_namespace ON pg_namespace.oid = pronamespace
+     WHERE nspname = $1 AND starts_with(proname, $3) AND tgparentid = 0
+       AND tgrelid NOT IN (SELECT oid FROM named UNION SELECT relid FROM named, pg_partition_tree(named.oid))`,
+    [schema, tables, FUNCTION_PREFIX],
+  );
+  return rows;
 }
 
-function triggersOf(schema: string, table: string): string {
-  const target = `${identifier(schema)}.${identifier(table)}`;
-  const run = (what: string) =>
-    `EXECUTE FUNCTION ${identifier(schema)}.${identifier(`${PREFIX}_${table}_${what}`)}()`;
-  return `
-    CREATE TRIGGER ${PREFIX}_rows AFTER INSERT OR UPDATE OR DELETE ON ${target} FOR EACH ROW ${run('rows')};
-    CREATE TRIGGER ${PREFIX}_truncate BEFORE TRUNCATE ON ${target} FOR EACH STATEMENT ${run('truncate')};`;
+/** Makes the triggers that a table or a partition of it lacks, or that do not fire, or not for the function of the table. */
+async function restoreTriggers(tx: Queryable, schema: string, table: string): Promise<void> {
+  const target = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
+  const functionName = functionNameOf(table);
+  const { rows } = await tx.query<Placed>(
+    `SELECT relation::text, trigger
+     FROM (SELECT $1::regclass UNION SELECT relid FROM pg_partition_tree($1)) AS tree (relation),
+       unnest($2::text[]) AS trigger
+     WHERE NOT EXISTS (
+       SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+       WHERE tgrelid = relation AND tgname = trigger AND proname = $3 AND tgenabled IN ('O', 'A'))`,
+    [target, [ROWS, TRUNCATE], functionName],
+  );
+  const execute = `EXECUTE FUNCTION ${pg.escapeIdentifier(schema)}.${functionName}()`;
+  // PostgreSQL itself gives a trigger for rows to every partition, and one for statements to none.
+  if (rows.some(({ trigger }) => trigger === ROWS)) {
+    await tx.query(
+      `CREATE OR REPLACE TRIGGER ${ROWS} AFTER INSERT OR UPDATE OR DELETE ON ${target} FOR EACH ROW ${execute}`,
+    );
+  }
+  for (const { relation } of rows.filter(({ trigger }) => trigger === TRUNCATE)) {
+    await tx.query(
+      `CREATE OR REPLACE TRIGGER ${TRUNCATE} BEFORE TRUNCATE ON ${relation} FOR EACH STATEMENT ${execute}`,
+    );
+  }
 }
-
-/** The name that a template gives for a row, as SQL. */
-function expressionOf(template: string, row: string): string {
-  const columns = columnsOf(template);
-  return literalsOf(template)
-    .flatMap((text, index) => {
-      const column = columns[index];
-      return [`'${text.replaceAll("'", "''")}'`, ...(column ? [`${row}.${identifier(column)}::text`] : [])];
-    })
-    .join(' || ');
-}
-
-const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`;

@@ -6,11 +6,11 @@ import { createCollections } from '../collections/service.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { ProblemError } from '../contract/problem.ts';
 import { createPool } from '../database/pool.ts';
+import { wireCache } from '../outbox/wire-cache.ts';
 import { createWrites } from '../outbox/writes.ts';
 import { createLogger, errorFields } from '../telemetry/logger.ts';
 import { createApi } from './app.ts';
 import { type HttpApiEvent, problemResult, toRequestEvent } from './event.ts';
-import { wireCache } from './wire-cache.ts';
 
 /** What the API's domains use of the cache. */
 export type ApiCache = Pick<Cache, 'resolve' | 'invalidate' | 'invalidateTag' | 'getCacheMetrics'>;

@@ -26,6 +26,20 @@ const DEADLINE_MS = 2000;
  * The process that makes good for writes whose invalidation was not confirmed, on connections of its own. Reads what
  * `redisOptionsOf` reads, DATABASE_URL and NODE_ENV.
  * @throws ConfigurationError naming the variable; also when the Redis is in use under another NODE_ENV.
+ * @example
+ * ```ts
+ * import pg from 'pg';
+ * import { openDispatcher, prepareOutbox } from 'cutover/outbox';
+ *
+ * const database = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+ * await prepareOutbox(database, []);
+ * await database.query("INSERT INTO cutover_outbox (kind, name) VALUES ('key', 'mocs:user:123:list')"); // as a killed process leaves it
+ * const { DATABASE_URL, REDIS_URL } = process.env;
+ * const dispatcher = await openDispatcher({ NODE_ENV: 'production', DATABASE_URL, REDIS_URL }, console);
+ * await dispatcher.dispatch(); // => { confirmed: 1, pending: false, pruned: 0 }
+ * await dispatcher.close();
+ * await database.end();
+ * ```
  */
 export async function openDispatcher(environment: Environment, logger: Logger): Promise<Dispatcher> {
   const target = redisOptionsOf(environment);

@@ -36,7 +36,24 @@ export interface WritesOptions {
 
 const BEGIN = `BEGIN; SELECT set_config('${INVALIDATES_ITSELF}', 'on', true)`;
 
-/** Writes whose invalidation cannot get lost. */
+/**
+ * Writes whose invalidation cannot get lost.
+ * @example
+ * ```ts
+ * import pg from 'pg';
+ * import { createCache, createKeyspace, memoryStore } from 'cutover/cache';
+ * import { createWrites, prepareOutbox } from 'cutover/outbox';
+ *
+ * const database = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+ * await prepareOutbox(database, []);
+ * const keyspace = createKeyspace({ phase: 'isolated', env: 'production' });
+ * const cache = createCache({ keyspace, store: memoryStore() });
+ * const { withTransaction } = createWrites({ database, keyspace, cache });
+ * await withTransaction(async (tx) => tx.invalidate('mocs:user:123:list')); // => { value: undefined, invalidation: 'done' }
+ * await withTransaction(async (tx) => tx.invalidate('nobody:123')); // throws InvalidKeyError
+ * await database.end();
+ * ```
+ */
 export function createWrites({ database, keyspace, cache }: WritesOptions): Writes {
   const confirm = createConfirmer(database);
   return {

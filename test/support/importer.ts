@@ -33,7 +33,7 @@ export async function importer(): Promise<Importer> {
   const { dependencies } = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
-  for (const name of [...Object.keys(dependencies), ...OWN]) {
+  for (const name of new Set([...Object.keys(dependencies), ...OWN])) {
     const link = path.join(folder, 'node_modules', name);
     mkdirSync(path.dirname(link), { recursive: true });
     symlinkSync(path.join(MODULES, name), link);

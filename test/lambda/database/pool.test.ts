@@ -61,6 +61,49 @@ describe('withTransaction', () => {
     expect(await numbers()).toEqual([]);
   });
 
+  test('does not resolve when a caught error of a statement has made the database roll back', async () => {
+    const committing = withTransaction(pool, async (tx) => {
+      await insert(tx, 1);
+      await insert(tx, 1).catch(() => 'caught');
+      return 'stored';
+    });
+    await expect(committing).rejects.toMatchObject({
+      name: 'RolledBackError',
+      code: 'CUTOVER_ROLLED_BACK',
+      message: expect.stringMatching(/^database: COMMIT answered ROLLBACK: .*SAVEPOINT$/),
+    });
+    expect(await numbers()).toEqual([]);
+  });
+
+  test('commits after an error that a savepoint has kept from the transaction', async () => {
+    await withTransaction(pool, async (tx) => {
+      await insert(tx, 1);
+      await tx.query('SAVEPOINT before');
+      await insert(tx, 1).catch(() => tx.query('ROLLBACK TO before'));
+    });
+    expect(await numbers()).toEqual([1]);
+  });
+
+  test('is refused inside itself before it takes a connection, and undoes the outer one with that', async () => {
+    const nested = withTransaction(pool, async (tx) => {
+      await insert(tx, 1);
+      await withTransaction(pool, (inner) => insert(inner, 2));
+    });
+    await expect(nested).rejects.toMatchObject({
+      name: 'NestedTransactionError',
+      code: 'CUTOVER_NESTED_TRANSACTION',
+      message: expect.stringMatching(/^database: .*; pass the outer tx on/),
+    });
+    expect(await numbers()).toEqual([]);
+    expect(pool.totalCount).toBe(1);
+  });
+
+  test('may follow another one, and run beside it', async () => {
+    await withTransaction(pool, (tx) => insert(tx, 1));
+    await Promise.all([2, 3].map((n) => withTransaction(pool, (tx) => insert(tx, n))));
+    expect(await numbers()).toEqual([1, 2, 3]);
+  });
+
   test('discards a connection that broke', async () => {
     let broken = 0;
     const failing = withTransaction(pool, async (tx) => {

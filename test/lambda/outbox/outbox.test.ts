@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { createCache } from '../../../lambda/cache/cache.ts';
 import { createKeyspace, InvalidKeyError } from '../../../lambda/cache/keyspace.ts';
 import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
-import { FAMILIES, type Family } from '../../../lambda/contract/families.ts';
+import { FAMILIES } from '../../../lambda/contract/families.ts';
 import { migrate } from '../../../lambda/database/migrate.ts';
 import { createPool, type Database, isInTransaction, queryable } from '../../../lambda/database/pool.ts';
 import { dispatch } from '../../../lambda/outbox/dispatch.ts';
@@ -138,66 +138,8 @@ describe('withTransaction', () => {
   });
 });
 
-describe('a writer that does not know of the outbox', () => {
-  const named = async () => (await rows()).map(({ kind, name, by_trigger }) => [kind, name, by_trigger]);
-  const of = (user: string) => [
-    ['key', `mocs:user:${user}:list`, true],
-    ['tag', `user:${user}`, true],
-  ];
-
-  test('leaves keys and tags of what it inserts, updates and deletes, once each', async () => {
-    await insert(database, '1');
-    expect(await named()).toEqual(of('1'));
-    await database.query('TRUNCATE cutover_outbox');
-    await database.query("UPDATE mocs SET user_id = '2'");
-    expect(await named()).toEqual([...of('1'), ...of('2')].sort());
-    await database.query('TRUNCATE cutover_outbox');
-    await database.query("UPDATE mocs SET data = '[]'");
-    expect(await named()).toEqual(of('2'));
-    await database.query('TRUNCATE cutover_outbox');
-    await database.query('DELETE FROM mocs');
-    expect(await named()).toEqual(of('2'));
-  });
-
-  test('leaves those of every row when it truncates the table', async () => {
-    for (const [user, item] of [
-      ['1', 'a'],
-      ['1', 'b'],
-      ['2', 'a'],
-    ] as const)
-      await insert(database, user, item);
-    await database.query('TRUNCATE cutover_outbox');
-    await database.query('TRUNCATE mocs');
-    expect(await named()).toEqual([...of('1'), ...of('2')].sort());
-  });
-
-  test('needs no right on the outbox', async () => {
-    await database.query('DROP ROLE IF EXISTS plain_writer');
-    await database.query('CREATE ROLE plain_writer');
-    await database.query('GRANT INSERT ON mocs TO plain_writer');
-    const connection = await database.connect();
-    try {
-      await connection.query('SET ROLE plain_writer');
-      await insert(connection, '7');
-      await expect(connection.query('SELECT FROM cutover_outbox')).rejects.toThrow('permission denied');
-    } finally {
-      await connection.query('RESET ROLE');
-      await connection.query('REVOKE ALL ON mocs FROM plain_writer; DROP ROLE plain_writer');
-      connection.release();
-    }
-    expect(await named()).toEqual(of('7'));
-  });
-
-  test('leaves nothing when it rolls back', async () => {
-    const connection = await database.connect();
-    await connection.query('BEGIN');
-    await insert(connection, '1');
-    await connection.query('ROLLBACK');
-    connection.release();
-    expect(await named()).toEqual([]);
-  });
-
-  test('is made good for by the dispatcher, tags too', async () => {
+describe('the dispatcher', () => {
+  test('makes good for a writer that does not know of the outbox, tags too', async () => {
     await cache().getOrLoad(KEY, async () => 'old');
     await cache().getOrLoad('query:1', async () => 'old', { tags: ['user:1'] });
     await insert(database, '1');
@@ -205,9 +147,7 @@ describe('a writer that does not know of the outbox', () => {
     expect(await cache().getOrLoad(KEY, async () => 'new')).toBe('new');
     expect(await cache().getOrLoad('query:1', async () => 'new', { tags: ['user:1'] })).toBe('new');
   });
-});
 
-describe('the dispatcher', () => {
   test('confirms more rows than a batch has, and names that no key can have', async () => {
     const odd = 'x'.repeat(600);
     await database.query(
@@ -310,39 +250,5 @@ describe('the replay', () => {
     expect(await first).toBe(true);
     isAway = true;
     expect(await replay()).toBe(false);
-  });
-});
-
-describe('the triggers', () => {
-  test('of a table that the registry no longer names go, and come back', async () => {
-    const { url } = await freshDatabase();
-    const triggered = async (registry: readonly Family[]) => {
-      await migrate(url, registry);
-      const other = createPool({ url, applicationName: 'test', maxConnections: 1 });
-      const { rows } = await other.query<{ table: string }>(
-        "SELECT DISTINCT tgrelid::regclass::text AS table FROM pg_trigger WHERE tgname LIKE 'cutover%' ORDER BY 1",
-      );
-      await other.end();
-      return rows.map(({ table }) => table);
-    };
-    expect(await triggered(FAMILIES)).toEqual(['albums', 'gallery', 'mocs', 'wishlist']);
-    expect(await triggered(FAMILIES.filter(({ name }) => name !== 'mocs'))).toEqual([
-      'albums',
-      'gallery',
-      'wishlist',
-    ]);
-    expect(await triggered([...FAMILIES, QUERY])).toEqual(['albums', 'gallery', 'mocs', 'wishlist']);
-  });
-
-  test.each([
-    [{ table: 'nowhere', keyTemplate: 'odd:{id}' }, 'family odd names table nowhere'],
-    [
-      { table: 'mocs', keyTemplate: 'odd:{id}' },
-      'family odd: odd:{id} names column id, which table mocs does not have',
-    ],
-  ])('are refused for %j', async (source, message) => {
-    const { url } = await freshDatabase();
-    const odd: Family = { name: 'odd', kind: 'cache', onFlush: 'flush', ttlSeconds: 60, source };
-    await expect(migrate(url, [odd])).rejects.toThrow(message);
   });
 });

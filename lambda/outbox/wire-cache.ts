@@ -7,11 +7,12 @@ import { redisStore, type Send } from '../cache/redis-store.ts';
 import { throughGate } from '../cache/replay-gate.ts';
 import type { CacheStore } from '../cache/store.ts';
 import { ConfigurationError } from '../contract/errors.ts';
+import type { Family } from '../contract/families.ts';
 import { readSwitch } from '../contract/switches.ts';
 import { type Database, isInTransaction } from '../database/pool.ts';
-import { openReplayedRedis, type ReplayedRedis } from '../outbox/replayed-redis.ts';
 import { redisOptionsOf } from '../redis/options.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
+import { openReplayedRedis, type ReplayedRedis } from './replayed-redis.ts';
 
 const CACHE_MODES = ['redis', 'memory', 'off'] as const;
 type CacheMode = (typeof CACHE_MODES)[number];
@@ -26,7 +27,10 @@ export interface WiredCache {
 }
 
 export interface WireOptions {
-  readonly logger: Logger;
+  /** Default: says nothing. */
+  readonly logger?: Logger;
+  /** Default: those of this repository. */
+  readonly families?: readonly Family[];
   /** Whose outbox is replayed to a Redis that was restarted. Without one, another process has to. */
   readonly database?: Database;
 }
@@ -37,12 +41,12 @@ export interface WireOptions {
  */
 export async function wireCache(
   environment: Environment,
-  { logger, database }: WireOptions,
+  { logger = SILENT, families, database }: WireOptions,
 ): Promise<WiredCache> {
   const keyspace = createKeyspace({
     phase: phaseOf(environment),
     env: environmentName(environment['NODE_ENV']),
-    families: familiesIn(environment),
+    families: familiesIn(environment, families),
   });
   const mode = cacheMode(environment);
   const epochs = readSwitch(environment, 'CW_CACHE_EPOCHS_ENABLED');
@@ -76,6 +80,8 @@ export async function wireCache(
     close: () => redis?.close(),
   };
 }
+
+const SILENT: Logger = { info() {}, warn() {}, error() {} };
 
 const noRedis: Send = () => Promise.reject(new ConfigurationError('cache: REDIS_URL is not set'));
 
