@@ -1,3 +1,4 @@
+import { isAnswer } from './breaker.ts';
 import type { Send } from './redis-store.ts';
 import { isWrongType } from './wrong-type.ts';
 
@@ -54,7 +55,9 @@ function sendBatch(send: Send, reads: readonly Read[]): void {
       for (const [index, { resolve }] of reads.entries()) resolve(values[index] ?? null);
     },
     (error: unknown) => {
-      for (const { reject } of reads) reject(error);
+      // One key without the right refuses all of them; a lost reply says nothing of any, and is not waited for twice.
+      const tells = error instanceof Error && isAnswer(error);
+      for (const read of reads) tells ? sendAlone(send, read) : read.reject(error);
     },
   );
 }

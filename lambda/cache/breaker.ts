@@ -73,7 +73,7 @@ export function withBreaker(send: Send, { onChange = () => {} }: BreakerOptions 
 /** Whether an error says no more than that the breaker is open. */
 export const isBroken = (error: unknown): boolean => error instanceof CircuitOpenError;
 
-/** Redis's own errors begin with a code in capitals; some of them say that this server is of no use now. */
-function isAnswer({ message }: Error): boolean {
+/** Whether an error is what Redis says of a command: its own begin with a code in capitals. Some say that this server is of no use now. */
+export function isAnswer({ message }: Error): boolean {
   return /^[A-Z]+ /.test(message) && !/^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY) /.test(message);
 }

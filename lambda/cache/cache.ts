@@ -1,5 +1,6 @@
 import type { Cache, GetOptions, ReadOptions } from './api.ts';
 import { isBroken } from './breaker.ts';
+import { createBudget } from './budget.ts';
 import { type Codec, jsonCodec } from './codec.ts';
 import { isPlain } from './entry.ts';
 import { requireEntryTags } from './epochs.ts';
@@ -112,6 +113,7 @@ export function createCache(options: CacheOptions): Cache {
     validate,
     tags,
     leaseMs,
+    budget: createBudget(),
     onError: (error) => failed(error, places.family.name),
   });
 

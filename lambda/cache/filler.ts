@@ -52,9 +52,9 @@ export function createFiller({ runLoader, counts }: FillerOptions): Filler {
 
   const prepareAndLoad = async <T>(filling: Filling<T>, held: Held, finds: Finds<T>): Promise<Loaded<T>> => {
     const { request, load } = filling;
-    const { store, onError } = request;
+    const { store, budget, onError } = request;
     // Where they cannot be had, the value is loaded and not stored.
-    const epochs = held.epochs && (await ensureEpochs(store, held.epochs).catch(onError));
+    const epochs = held.epochs && (await budget.wait(ensureEpochs(store, held.epochs)).catch(onError));
     if (adoptsLegacy(filling, held)) finds.beside = await lookBeside(request);
     const { entry } = finds.beside;
     if (entry) return { value: entry.value, outcome: 'hit', epochs: undefined };
@@ -77,7 +77,8 @@ export function createFiller({ runLoader, counts }: FillerOptions): Filler {
         const loaded = await flight;
         try {
           // Awaited although nobody waits for its outcome: a frozen sandbox would lose it.
-          if (!(await keep(filling, held, finds.beside, loaded))) counts.fencedFills += 1;
+          const kept = await filling.request.budget.wait(keep(filling, held, finds.beside, loaded));
+          if (!kept) counts.fencedFills += 1;
         } catch (error) {
           filling.request.onError(error);
           release(filling, held, finds.beside);

@@ -24,18 +24,25 @@ export interface Beside<T> {
  * before the load: what is taken over, or loaded, then falls to an invalidation of either key. Never rejects.
  */
 export async function lookBeside<T>(request: Look<T>): Promise<Beside<T>> {
-  const { store, places, leaseMs, onError } = request;
+  const { store, places, leaseMs, budget, onError } = request;
   const token = drawToken();
-  const [there, legacy] = await Promise.allSettled([
-    store.acquire(places.fence, token, leaseMs),
-    store.getWithTtl(places.legacy),
-  ]);
-  for (const each of [there, legacy]) if (each.status === 'rejected') onError(each.reason);
+  const acquired = store.acquire(places.fence, token, leaseMs);
+  const both = Promise.allSettled([acquired, store.getWithTtl(places.legacy)]);
+  const found = await budget.wait(both).catch(onError);
+  if (!found) {
+    // Should it be taken after all, nobody fills under it.
+    acquired
+      .then((there) => (there === null ? store.release(places.fence, token) : undefined))
+      .catch(() => {});
+    return {};
+  }
+  const [there, legacy] = found;
+  for (const each of found) if (each.status === 'rejected') onError(each.reason);
   const fence = there.status === 'fulfilled' && there.value === null ? token : undefined;
-  const found = legacy.status === 'fulfilled' ? legacy.value : null;
-  if (!found || isLease(found.value)) return { fence };
+  const stored = legacy.status === 'fulfilled' ? legacy.value : null;
+  if (!stored || isLease(stored.value)) return { fence };
   try {
-    const { value: bytes, ttlMs } = found;
+    const { value: bytes, ttlMs } = stored;
     const entry = readEntry(bytes, request);
     return entry.kind === 'value' ? { fence, entry: { value: entry.value, bytes, ttlMs } } : { fence };
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts';
 import type { Codec } from './codec.ts';
 import { type Entry, readEntry } from './entry.ts';
 import { type Epochs, readEpochs } from './epochs.ts';
@@ -16,8 +17,10 @@ export type Seen<T> =
   | { readonly kind: 'foreign' }
   | { readonly kind: 'away' };
 
-/** A read has 250 ms for Redis (connection and commands): after a GET this slow there is no time for a lease. */
-const MAX_GET_MS_BEFORE_LEASE = 100;
+/** What the reply to a lease may take: with less left of the budget it is not asked for, since a lost reply leaves a lease. */
+const LEASE_REPLY_MS = 150;
+/** How often somebody else may be faster before a read gives up. */
+const MAX_LOOKS = 4;
 
 export interface Look<T> {
   readonly store: CacheStore;
@@ -27,26 +30,31 @@ export interface Look<T> {
   /** The tags of a tagged read. */
   readonly tags?: readonly string[] | undefined;
   readonly leaseMs: number;
+  /** What this read may still wait for the store, from its first GET to its fill. */
+  readonly budget: Budget;
   readonly onError: (error: unknown) => void;
 }
 
-/** The GET that a look begins with, and what travelled with it. */
-export interface FirstGet {
+/** What a GET answered, and what travelled with it. */
+interface Got {
   readonly bytes: string | null;
   readonly epochs: Epochs | undefined;
+}
+
+/** The GET that a read began with. */
+export interface FirstGet extends Got {
   /** When it was sent, on the clock of `performance.now()`. */
   readonly begin: number;
 }
 
 /** Reads an entry and, for a tagged read, the epochs beside it. @throws what the store throws. */
 export async function fetch<T>(
-  { store, places, tags }: Look<T>,
+  { store, places, tags, budget }: Look<T>,
   key: PhysicalKey = places.home,
-): Promise<FirstGet> {
-  const begin = performance.now();
-  if (!tags) return { bytes: await store.get(key), epochs: undefined, begin };
-  const [bytes, epochs] = await Promise.all([store.get(key), readEpochs(store, tags)]);
-  return { bytes, epochs, begin };
+): Promise<Got> {
+  if (!tags) return { bytes: await budget.wait(store.get(key)), epochs: undefined };
+  const [bytes, epochs] = await budget.wait(Promise.all([store.get(key), readEpochs(store, tags)]));
+  return { bytes, epochs };
 }
 
 /**
@@ -55,7 +63,8 @@ export async function fetch<T>(
  * @param first the GET, where the caller has sent it already.
  */
 export function look<T>(request: Look<T>, first?: FirstGet): Promise<Seen<T>> {
-  const seen = first ? lookOn(request, first) : fetch(request).then((got) => lookOn(request, got));
+  if (first) request.budget.spend(performance.now() - first.begin);
+  const seen = first ? lookOn(request, first, MAX_LOOKS - 1) : lookAnew(request, MAX_LOOKS);
   return seen.catch((error: unknown) => {
     request.onError(error);
     return AWAY;
@@ -64,53 +73,83 @@ export function look<T>(request: Look<T>, first?: FirstGet): Promise<Seen<T>> {
 
 const AWAY = { kind: 'away' } as const;
 
-function lookOn<T>(request: Look<T>, got: FirstGet): Promise<Seen<T>> {
+const lookAnew = <T>(request: Look<T>, looksLeft: number): Promise<Seen<T>> =>
+  looksLeft > 0 ? fetch(request).then((got) => lookOn(request, got, looksLeft - 1)) : Promise.resolve(AWAY);
+
+function lookOn<T>(request: Look<T>, got: Got, looksLeft: number): Promise<Seen<T>> {
   const seen = parse(got.bytes, got.epochs, request);
   if (seen) return Promise.resolve(seen);
-  const isSlow = performance.now() - got.begin > MAX_GET_MS_BEFORE_LEASE;
-  return isSlow ? Promise.resolve(AWAY) : lease(request, got);
-}
-
-/** Takes the lease over what was seen, which is nothing, or bytes of no use. */
-function lease<T>(request: Look<T>, got: FirstGet): Promise<Seen<T>> {
-  const { store, places, leaseMs } = request;
-  const { home, leaseAt } = places;
-  const token = drawToken();
-  const held = { kind: 'held', token, epochs: got.epochs } as const;
-  if (leaseAt !== home) return leaseBeside(request, got, held);
-  if (got.bytes !== null) return takeOver(request, got.bytes, held);
-  const seen = (there: string | null) =>
-    there === null ? held : (parse(there, got.epochs, request) ?? look(request));
-  return store
-    .acquire(home, token, leaseMs)
-    .then(seen, async (error: unknown) => seen(await acquireAnew(request, token, error)));
+  if (request.budget.leftMs < LEASE_REPLY_MS) return Promise.resolve(AWAY);
+  const held = { kind: 'held', token: drawToken(), epochs: got.epochs } as const;
+  if (request.places.leaseAt !== request.places.home) return leaseBeside(request, got, held);
+  return got.bytes === null
+    ? lease(request, held, looksLeft)
+    : takeOver(request, { bytes: got.bytes, held, looksLeft });
 }
 
 type Held = Seen<never> & { kind: 'held' };
 
+/** Takes the lease where nothing was seen. */
+function lease<T>(request: Look<T>, held: Held, looksLeft: number): Promise<Seen<T>> {
+  const acquired = acquire(request, held);
+  return request.budget.wait(acquired).then(
+    (there) => (there === null ? held : (parse(there, held.epochs, request) ?? lookAnew(request, looksLeft))),
+    (error: unknown) => {
+      giveBack(request, held, acquired.then(isFree));
+      throw error;
+    },
+  );
+}
+
 /** Replaces bytes of no use only if they are still what was seen; if they are not, somebody was faster: looks again. */
-async function takeOver<T>(request: Look<T>, bytes: string, held: Held): Promise<Seen<T>> {
-  const { store, places, leaseMs } = request;
-  const taken = await store.takeOver(places.home, bytes, { token: held.token, leaseMs });
-  return taken ? held : look(request);
+async function takeOver<T>(
+  request: Look<T>,
+  { bytes, held, looksLeft }: { bytes: string; held: Held; looksLeft: number },
+): Promise<Seen<T>> {
+  const { store, places, leaseMs, budget } = request;
+  const taking = store.takeOver(places.home, bytes, { token: held.token, leaseMs });
+  try {
+    return (await budget.wait(taking)) ? held : await lookAnew(request, looksLeft);
+  } catch (error) {
+    giveBack(request, held, taking);
+    throw error;
+  }
 }
 
 /** Beside a lease of its own the entry may have been filled since: both travel together, the lease first. */
-async function leaseBeside<T>(request: Look<T>, { bytes, epochs }: FirstGet, held: Held): Promise<Seen<T>> {
-  const { store, places, leaseMs, onError } = request;
-  const acquired = store.acquire(places.leaseAt, held.token, leaseMs);
-  const [there, again] = await Promise.all([
-    acquired.catch((error: unknown) => acquireAnew(request, held.token, error)),
-    store.get(places.home),
-  ]);
-  const filled = again === bytes ? undefined : parse(again, epochs, request);
-  if (filled) {
-    if (there === null) store.release(places.leaseAt, held.token).catch(onError);
-    return filled;
+async function leaseBeside<T>(request: Look<T>, { bytes, epochs }: Got, held: Held): Promise<Seen<T>> {
+  const { store, places, budget } = request;
+  const acquired = acquire(request, held);
+  try {
+    const [there, again] = await budget.wait(Promise.all([acquired, store.get(places.home)]));
+    const filled = again === bytes ? undefined : parse(again, epochs, request);
+    if (filled) giveBack(request, held, acquired.then(isFree));
+    if (filled) return filled;
+    if (there === null) return held;
+    return isLease(there) ? { kind: 'lease', lease: there, epochs } : AWAY;
+  } catch (error) {
+    giveBack(request, held, acquired.then(isFree));
+    throw error;
   }
-  if (there === null) return held;
-  return isLease(there) ? { kind: 'lease', lease: there, epochs } : AWAY;
 }
+
+/** Ends a lease, as soon as it is known to be taken, that its reader goes on without: the others would wait for it. */
+function giveBack<T>({ store, places, onError }: Look<T>, { token }: Held, taking: Promise<boolean>): void {
+  taking.then(
+    (taken) => {
+      if (taken) store.release(places.leaseAt, token).catch(onError);
+    },
+    // Said already, to who waited for it.
+    () => {},
+  );
+}
+
+const isFree = (there: string | null): boolean => there === null;
+
+const acquire = <T>(request: Look<T>, { token }: Held): Promise<string | null> =>
+  request.store
+    .acquire(request.places.leaseAt, token, request.leaseMs)
+    .catch((error: unknown) => acquireAnew(request, token, error));
 
 /** Takes the lease where something stands that is no string, after it is unlinked. @throws other errors as they are. */
 async function acquireAnew<T>(

@@ -107,7 +107,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
 
 /** Whether the load began under the epochs of this read; those that its filler made are asked for again. */
 async function isCurrent<T>(
-  { store, tags, onError }: Look<T>,
+  { store, tags, budget, onError }: Look<T>,
   { epochs }: Loaded<unknown>,
   seen: Seen<T> & { kind: 'lease' },
 ): Promise<boolean> {
@@ -115,7 +115,7 @@ async function isCurrent<T>(
   if (!epochs) return false;
   if (sameEpochs(epochs, seen.epochs)) return true;
   try {
-    return sameEpochs(epochs, await readEpochs(store, tags));
+    return sameEpochs(epochs, await budget.wait(readEpochs(store, tags)));
   } catch (error) {
     onError(error);
     return false;

@@ -109,6 +109,8 @@ async function lifeOf({ send }: Primary, markKey: string) {
   ]);
   const runId = /run_id:(\w+)/.exec(String(server))?.[1];
   const replicationId = /master_replid:(\w+)/.exec(String(replication))?.[1];
+  if (!runId || !replicationId)
+    throw new ReplayPendingError('cache: INFO names no run_id or master_replid; grant +info');
   return { mark: mark === null ? null : String(mark), life: `${runId}:${replicationId}` };
 }
 

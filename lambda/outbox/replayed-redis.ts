@@ -7,7 +7,7 @@ import { createReplayGate, type ReplayGate } from '../cache/replay-gate.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import type { Database } from '../database/pool.ts';
 import { connectRedis, type RedisConnection, type RedisOptions } from '../redis/connection.ts';
-import { sendFresh } from '../redis/fresh.ts';
+import { freshConnections } from '../redis/fresh.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import { LATELY_SECONDS } from './dispatch.ts';
 import { replayOutbox } from './replay.ts';
@@ -76,7 +76,7 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
     onError: (error) => logger.warn('redis connection error', errorFields(error)),
   });
 
-  const fresh = sendFresh(connection);
+  const fresh = freshConnections(connection, redis);
 
   await redis.ready(COLD_START_WAIT_MS).catch(() => {});
   await Promise.race([Promise.all([claim, checked]), sleep(COLD_START_WAIT_MS)]);
@@ -90,7 +90,7 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
   }
   return {
     send: (command) => (refused ? Promise.reject(refused) : redis.send(command)),
-    sendFresh: (command) => (refused ? Promise.reject(refused) : fresh(command)),
+    sendFresh: (command) => (refused ? Promise.reject(refused) : fresh.send(command)),
     gate,
     async recheck() {
       await Promise.all(redis.primaries().map((primary) => gate.connected(primary)));
@@ -98,7 +98,7 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
     wasReplayedLately: async () => (await redis.send(['GET', REPLAYED_LATELY])) !== null,
     clustered: redis.clustered,
     get connections() {
-      return redis.connections;
+      return redis.connections + fresh.connections;
     },
     close,
   };

@@ -9,6 +9,8 @@ export interface ClientOptions
   readonly ca: string | undefined;
   /** Instead of the password of the URL. */
   readonly credentials: IamCredentials | undefined;
+  /** Ends the socket, also while it is being opened: then the library cannot. */
+  readonly signal: AbortSignal;
   /** The pause before the next attempt, in milliseconds; false ends them. */
   readonly retry: (retries: number, cause: Error) => number | false;
 }
@@ -21,10 +23,13 @@ export function createRedisClient({
   connectTimeoutMs,
   ca,
   credentials,
+  signal,
   retry,
 }: ClientOptions) {
   const { protocol, host, pathname } = endpointOf(url);
   const tls = protocol === 'rediss:';
+  // Node's own option of a socket, to which the library hands on what it does not know.
+  const ending = { signal };
   return createClient({
     // The library prefers the user of a URL to its provider.
     url: credentials ? `${protocol}//${host}${pathname}` : url,
@@ -39,6 +44,7 @@ export function createRedisClient({
       typeMapping: binary ? { [RESP_TYPES.BLOB_STRING]: Buffer } : {},
     },
     socket: {
+      ...ending,
       ...(tls && { tls, ...(ca !== undefined && { ca }) }),
       connectTimeout: connectTimeoutMs,
       reconnectStrategy: retry,

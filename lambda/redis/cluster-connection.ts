@@ -6,18 +6,22 @@
  */
 import { ErrorReply } from '@redis/client';
 import type { Command, Primary, RedisConnection, RedisOptions, SlotRange } from './connection.ts';
-import { endpointOf, requireNoDatabase } from './endpoint.ts';
+import { endpointOf, requireNoDatabase, urlOfNode } from './endpoint.ts';
 import { unavailable } from './errors.ts';
 import { connectSingle, type SingleConnection } from './single-connection.ts';
 import { keyOf, LAST_SLOT, slotOf } from './slot.ts';
 import { type AnnouncedPrimary, primariesOf, redirectionOf, TopologyError } from './topology.ts';
 import { createWaiters } from './waiters.ts';
 
-/** A process has ten connections at the most; the tenth asks a cluster none of whose known nodes answers. */
-const MAX_PRIMARIES = 9;
+/**
+ * A process has ten connections at the most: one asks a cluster none of whose known nodes answers, and another one is opened
+ * for what the known connections did not answer (fresh.ts).
+ */
+const MAX_PRIMARIES = 8;
 const ASK_AGAIN_AFTER_MS = 1000;
 
 interface Node {
+  readonly url: string;
   readonly connection: SingleConnection;
   readonly primary: Primary;
   slots: readonly SlotRange[];
@@ -47,13 +51,11 @@ export function connectCluster(options: RedisOptions): RedisConnection {
     if (!ended) onError(error);
   };
 
-  const openNode = ({ host, port, slots }: AnnouncedPrimary): Node => {
-    const nodeUrl = new URL(endpoint);
-    nodeUrl.hostname = host.includes(':') ? `[${host}]` : host;
-    nodeUrl.port = String(port);
+  const openNode = ({ slots, ...address }: AnnouncedPrimary): Node => {
+    const nodeUrl = urlOfNode(endpoint, address);
     const connection = connectSingle({
       ...options,
-      url: nodeUrl.href,
+      url: nodeUrl,
       onReady: () => onReady(node.primary),
       onError(error) {
         failed(error);
@@ -67,7 +69,7 @@ export function connectCluster(options: RedisOptions): RedisConnection {
         return node.slots;
       },
     };
-    const node: Node = { connection, primary, slots };
+    const node: Node = { url: nodeUrl, connection, primary, slots };
     return node;
   };
 
@@ -203,6 +205,7 @@ export function connectCluster(options: RedisOptions): RedisConnection {
       await Promise.all([...nodes.values()].map(({ connection }) => connection.ready(leftMs())));
     },
     primaries: () => Array.from(nodes.values(), ({ primary }) => primary),
+    urlOf: (command) => nodeOf(command)?.url ?? url,
     get connections() {
       let sum = seed?.connections ?? 0;
       for (const { connection } of nodes.values()) sum += connection.connections;

@@ -34,6 +34,8 @@ export interface RedisConnection {
   ready(timeoutMs?: number): Promise<void>;
   /** The primaries known now: one, or those of the cluster, which are none until it has been asked. */
   primaries(): readonly Primary[];
+  /** The URL of the server that a command goes to now, with user and password. */
+  urlOf(command: Command): string;
   /** The sockets that are open now. */
   readonly connections: number;
   /** Whether keys are spread over several primaries. */
@@ -48,6 +50,11 @@ export interface RedisOptions {
   readonly name: string;
   /** Cluster mode: the URL names any of its nodes; TLS, user and password are those of all. */
   readonly cluster?: boolean;
+  /**
+   * Whether a replica is asked as well; without it commands reject while the server is one, since nobody invalidates what
+   * it holds. Default: in cluster mode only, where a replica redirects.
+   */
+  readonly anyRole?: boolean;
   /** ElastiCache IAM: the password is a token, signed for the user of the URL. */
   readonly iam?: IamOptions | undefined;
   /** The only CA to trust, in PEM. Default: those of Node and of NODE_EXTRA_CA_CERTS. */

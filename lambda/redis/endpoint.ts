@@ -20,6 +20,14 @@ export function requireNoDatabase(endpoint: URL): void {
   );
 }
 
+/** The same with another server: scheme, user and password are those of all nodes of a cluster. */
+export function urlOfNode(endpoint: URL, { host, port }: { host: string; port: number | string }): string {
+  const url = new URL(endpoint);
+  url.hostname = host.includes(':') ? `[${host}]` : host;
+  url.port = String(port);
+  return url.href;
+}
+
 /** The URL as a message may show it. */
 export function withoutUser(url: string): string {
   return url.replace(/\/\/.*@/, '//***@').slice(0, 80);

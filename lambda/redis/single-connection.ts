@@ -5,6 +5,7 @@ import { createDeadline, DeadlineError, type Observer } from './deadline.ts';
 import { endpointOf } from './endpoint.ts';
 import { explained, unavailable } from './errors.ts';
 import { type IamCredentials, iamCredentials } from './iam.ts';
+import { ASK_ROLE, isReplica, watchRole } from './role.ts';
 import { ALL_SLOTS } from './slot.ts';
 import { createThawCheck, PROOF_SHARE } from './thaw.ts';
 import { createWaiters } from './waiters.ts';
@@ -31,6 +32,8 @@ export function connectSingle({
   name,
   iam,
   ca,
+  cluster = false,
+  anyRole = cluster,
   connectTimeoutMs = 2000,
   waitForConnectionMs = 100,
   deadlineMs = 150,
@@ -52,31 +55,33 @@ export function connectSingle({
   /** When the first reply was missed since the last one that came. */
   let silentSince: number | undefined;
   let demotedAt = Number.NEGATIVE_INFINITY;
+  /** The server was a replica when it was last asked: nothing is read there. */
+  let demoted = false;
   let lastError: Error | undefined;
   /** Given up, or closed: no attempt follows. */
   let ended = false;
   let closed = false;
-  let opening = false;
   let sockets = 0;
+  /** Ends the socket of the connection in use. */
+  let socketEnd: AbortController;
   /** Judges the connection in use by what becomes of its commands. */
   let judge: Observer;
 
   const giveUp = (error: Error) => {
     ended = true;
+    asking.end();
     waiting.rejectAll(unavailable('no connection', error));
   };
 
   const open = () => {
-    /** While a socket is being opened the library cannot be told to drop it. */
-    opening = true;
     sockets = 0;
+    socketEnd = new AbortController();
     credentials?.dispose();
     credentials = iam && iamCredentials(iam, { user, onError });
     const client = createRedisClient({
-      ...{ url, name, binary, ca, connectTimeoutMs, credentials },
+      ...{ url, name, binary, ca, connectTimeoutMs, credentials, signal: socketEnd.signal },
       retry(retries, cause) {
         attempts += 1;
-        opening = false;
         if (!ended && attempts < maxAttempts) {
           return Math.min(FIRST_RETRY_MS * 2 ** retries, LONGEST_RETRY_MS);
         }
@@ -87,12 +92,8 @@ export function connectSingle({
     let handshake: NodeJS.Timeout | undefined;
     const explain = (error: Error) =>
       explained(error, { tls, iam: iam !== undefined, handshaking: handshake !== undefined });
-    client.on('reconnecting', () => {
-      opening = true;
-    });
     client.on('connect', () => {
-      opening = false;
-      if (ended || client !== current) return client.destroy();
+      if (ended || client !== current) return;
       sockets = 1;
       // The library bounds the opening only: a server that accepts and is silent would hold it for ever.
       handshake = setTimeout(
@@ -105,7 +106,8 @@ export function connectSingle({
       clearTimeout(handshake);
       handshake = undefined;
       attempts = 0;
-      thaw.used();
+      if (demoted) thaw.doubt();
+      else thaw.used();
       onReady(primary);
       waiting.resolveAll();
     });
@@ -129,15 +131,21 @@ export function connectSingle({
     return client;
   };
 
+  /** In this order: the library tries again what ends otherwise. */
+  const drop = (client: typeof current, end: AbortController) => {
+    client.destroy();
+    end.abort();
+  };
+
   const replace = (error: Error) => {
     if (ended) return;
-    const left = current;
+    const left = [current, socketEnd] as const;
     lastError = error;
     attempts += 1;
     onError(error);
     if (attempts >= maxAttempts) giveUp(error);
     else current = open();
-    left.destroy();
+    drop(...left);
   };
 
   const thaw = createThawCheck({
@@ -145,12 +153,18 @@ export function connectSingle({
     async prove() {
       const asked = current;
       try {
-        await proofBounded(asked.sendCommand(['PING']));
+        const alive = asked.sendCommand(['PING']);
+        const role = anyRole ? undefined : asked.sendCommand(ASK_ROLE);
+        const [, reply] = await proofBounded(Promise.all([alive, role]));
+        judgeRole(asked, reply);
         silentSince = undefined;
       } catch (error) {
         // An error that is a reply proves as much; after any other the library reconnects by itself.
         if (error instanceof DeadlineError && asked === current) replace(error);
+        // Who may not ask learns it from READONLY.
+        if (error instanceof ErrorReply) demoted = false;
       }
+      return !demoted;
     },
   });
   let current: ReturnType<typeof open>;
@@ -164,13 +178,30 @@ export function connectSingle({
       // It would keep each command until TCP gives up, which takes minutes.
       silentSince = undefined;
       replace(error);
-    } else if (isDemoted(error) && asked === current) {
-      if (performance.now() - demotedAt < DEMOTED_AGAIN_AFTER_MS) return;
-      demotedAt = performance.now();
-      // A new connection asks DNS again, which names the new primary.
-      replace(error);
-    }
+    } else if (isDemoted(error) && asked === current) leave(error);
   };
+
+  /** Leaves a server that was demoted: a new connection asks DNS again, which names the new primary. */
+  const leave = (error: Error) => {
+    demoted = !anyRole;
+    if (demoted) thaw.doubt();
+    if (performance.now() - demotedAt < DEMOTED_AGAIN_AFTER_MS) return;
+    demotedAt = performance.now();
+    replace(error);
+  };
+
+  const judgeRole = (asked: typeof current, reply: unknown) => {
+    if (anyRole || asked !== current) return;
+    if (isReplica(reply)) leave(unavailable('the server is a replica', undefined));
+    else demoted = false;
+  };
+
+  const asking = watchRole(async () => {
+    const asked = current;
+    // After a pause the next command is preceded by a proof, which asks, too.
+    if (anyRole || !asked.isReady || thaw.isIdle()) return;
+    judgeRole(asked, await bounded(asked.sendCommand(ASK_ROLE), judge));
+  });
 
   const ready = async (timeoutMs = waitForConnectionMs) => {
     if (current.isReady) return;
@@ -181,7 +212,11 @@ export function connectSingle({
   const sendSince = async (beganAt: number, command: Command): Promise<unknown> => {
     const leftMs = () => Math.max(0, Math.round(budgetMs - (performance.now() - beganAt)));
     if (current.isReady && !thaw.awake()) await thaw.proven();
-    if (!current.isReady) await ready(Math.min(waitForConnectionMs, leftMs()));
+    if (!current.isReady) {
+      await ready(Math.min(waitForConnectionMs, leftMs()));
+      if (demoted) await thaw.proven();
+    }
+    if (demoted) throw unavailable('the server is a replica', lastError);
     const replyMs = leftMs();
     if (replyMs === 0) throw unavailable(`no time left of ${budgetMs} ms`, lastError);
     const within = replyMs < deadlineMs ? createDeadline(replyMs) : bounded;
@@ -200,6 +235,7 @@ export function connectSingle({
     sendSince,
     ready,
     primaries: () => [primary],
+    urlOf: () => url,
     get connections() {
       return sockets;
     },
@@ -209,7 +245,7 @@ export function connectSingle({
       if (!ended) giveUp(new Error('closed'));
       credentials?.dispose();
       sockets = 0;
-      if (current.isOpen && !opening) current.destroy();
+      drop(current, socketEnd);
     },
   };
 }

@@ -16,6 +16,10 @@ export interface ThawCheck {
   awake(): boolean;
   /** Notes a use that needed no proof: the connection is new. */
   used(): void;
+  /** Asks for a proof before the next use. */
+  doubt(): void;
+  /** Whether the next use has to be preceded by a proof. */
+  isIdle(): boolean;
   /** Resolves, never rejects, when the socket has proved itself or was replaced; whoever asks meanwhile shares it. */
   proven(): Promise<void>;
 }
@@ -23,8 +27,8 @@ export interface ThawCheck {
 export interface ThawOptions {
   /** The wall clock, in milliseconds. */
   readonly now: () => number;
-  /** Asks the socket for a sign of life and replaces it if none comes; never rejects. */
-  readonly prove: () => Promise<void>;
+  /** Asks the socket for a sign of life and replaces it if none comes; never rejects. False where the next use has to ask again. */
+  readonly prove: () => Promise<boolean>;
 }
 
 export function createThawCheck({ now, prove }: ThawOptions): ThawCheck {
@@ -33,20 +37,29 @@ export function createThawCheck({ now, prove }: ThawOptions): ThawCheck {
   const used = () => {
     usedAt = now();
   };
+  const needsProof = (at: number) => {
+    const gapMs = at - usedAt;
+    // A clock that was set back says nothing about the gap.
+    return proof !== undefined || gapMs > THAW_AFTER_MS || gapMs < 0;
+  };
+  const doubt = () => {
+    usedAt = Number.NEGATIVE_INFINITY;
+  };
   return {
     used,
+    doubt,
+    isIdle: () => needsProof(now()),
     awake() {
       const at = now();
-      const gapMs = at - usedAt;
-      // A clock that was set back says nothing about the gap.
-      if (proof || gapMs > THAW_AFTER_MS || gapMs < 0) return false;
+      if (needsProof(at)) return false;
       usedAt = at;
       return true;
     },
     proven() {
-      proof ??= prove().finally(() => {
+      proof ??= prove().then((proven) => {
         proof = undefined;
-        used();
+        if (proven) used();
+        else doubt();
       });
       return proof;
     },

@@ -46,3 +46,9 @@ export function redirectionOf(message: string): Redirection | undefined {
   const [, kind, address] = /^(MOVED|ASK) \d+ (\S+)$/.exec(message) ?? [];
   return address === undefined ? undefined : { kind: kind === 'ASK' ? 'ASK' : 'MOVED', address };
 }
+
+/** An address as a cluster writes it, the host of IPv6 without brackets; a node that does not know its name writes none. */
+export function hostAndPort(address: string, ownHost: string): { host: string; port: string } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon) || ownHost, port: address.slice(colon + 1) };
+}

@@ -17,9 +17,9 @@ export function connected(options: RedisOptions): RedisConnection {
   return connection;
 }
 
-/** A connection that a test looks through; ready, and as patient as a busy machine needs. */
+/** A connection that a test looks through, whatever is there; ready, and as patient as a busy machine needs. */
 export async function lookInto(url: string, options: Partial<RedisOptions> = {}): Promise<RedisConnection> {
-  const connection = connected({ url, name: 'test', deadlineMs: PATIENCE_MS, ...options });
+  const connection = connected({ url, name: 'test', deadlineMs: PATIENCE_MS, anyRole: true, ...options });
   await connection.ready(PATIENCE_MS);
   return connection;
 }

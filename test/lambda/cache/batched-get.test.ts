@@ -63,6 +63,29 @@ test('an error is that of every read in it, and of no later one', async () => {
   expect(await get('c')).toBe('value of c');
 });
 
+test('a key without the right does not refuse the others of its tick', async () => {
+  const { get, send, sent } = answering();
+  const refused = new Error('NOPERM this user has no permissions to access one of the keys');
+  send.mockRejectedValueOnce(refused).mockResolvedValueOnce('value of a').mockRejectedValueOnce(refused);
+  const outcomes = await Promise.allSettled([get('a'), get('b')]);
+  expect(outcomes).toEqual([
+    { status: 'fulfilled', value: 'value of a' },
+    { status: 'rejected', reason: refused },
+  ]);
+  expect(sent()).toEqual([
+    ['MGET', 'a', 'b'],
+    ['GET', 'a'],
+    ['GET', 'b'],
+  ]);
+});
+
+test('a reply that does not come is not waited for twice', async () => {
+  const { get, send } = answering();
+  send.mockRejectedValueOnce(new Error('redis: no reply within 150 ms'));
+  await Promise.allSettled([get('a'), get('b')]);
+  expect(send).toHaveBeenCalledTimes(1);
+});
+
 test('another type than a string is nothing to read, alone as among others', async () => {
   const { get, send } = answering();
   send.mockRejectedValueOnce(new Error('WRONGTYPE Operation against a key holding the wrong kind of value'));

@@ -47,6 +47,14 @@ const life = async () => {
 };
 
 describe('a gate', () => {
+  test('stays closed, and says so, where INFO does not tell which life of the server this is', async () => {
+    const silent: Send = async ([name]) => (name === 'INFO' ? '# Server\r\nredis_version:7.0.15\r\n' : null);
+    const gate = open(async () => true, silent);
+    await gate.connected();
+    expect(gate.isOpen()).toBe(false);
+    expect(gate.errors).toEqual([expect.objectContaining({ message: expect.stringContaining('run_id') })]);
+  });
+
   test('is closed until somebody has connected', () => {
     expect(open().isOpen()).toBe(false);
   });

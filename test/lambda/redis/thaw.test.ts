@@ -21,13 +21,14 @@ function wallClock() {
 }
 
 describe('the check', () => {
-  const checked = () => {
+  const checked = (failing = 0) => {
     const clock = wallClock();
     let proofs = 0;
     const check = createThawCheck({
       now: clock.now,
       async prove() {
         proofs += 1;
+        return proofs > failing;
       },
     });
     return { clock, check, proofs: () => proofs };
@@ -51,6 +52,16 @@ describe('the check', () => {
     await all;
     expect(proofs()).toBe(1);
     expect(check.awake()).toBe(true);
+  });
+
+  test('asks again after a proof that failed, and when it is told to doubt', async () => {
+    const { check, proofs } = checked(1);
+    check.doubt();
+    expect([check.awake(), check.isIdle()]).toEqual([false, true]);
+    await check.proven();
+    expect(check.awake()).toBe(false);
+    await check.proven();
+    expect([check.awake(), check.isIdle(), proofs()]).toEqual([true, false, 2]);
   });
 
   test('asks for a proof when the clock was set back, once', async () => {
