@@ -27,4 +27,6 @@ export default {
     project('infra', ['lib', 'infra'].map(folder)),
   ],
   testTimeout: 30_000,
+  // Half of the tests wait for servers: by default Jest leaves one of two cores to nobody.
+  maxWorkers: 2,
 };
