@@ -30,7 +30,7 @@ const BASELINE_SECONDS = 1;
 const PROGRESS_EVERY_MS = 500;
 const RECENT_MS = 2000;
 /** How long a write that answered `pending` can be unseen, less the pass itself. */
-const DISPATCH_EVERY_MS = 1000;
+const DISPATCH_EVERY_MS = 2000;
 
 export interface RehearsalContext {
   readonly workspace: Workspace;

@@ -4,6 +4,7 @@ import { redisStore } from '../lambda/cache/redis-store.ts';
 import { REPLAYED } from '../lambda/cache/replay-gate.ts';
 import { migrate } from '../lambda/database/migrate.ts';
 import { createPool, type Database } from '../lambda/database/pool.ts';
+import { REPLAYED_LATELY } from '../lambda/outbox/replayed-redis.ts';
 import { connectRedis, type RedisConnection } from '../lambda/redis/connection.ts';
 import { type Preserved, removeItems, seedItems, seedPreserved } from './seed.ts';
 import { postgresInUse, redisInUse, requireLoopback } from './servers/given-or-own.ts';
@@ -94,7 +95,7 @@ export async function setUp({
               invalidationSteps(cachedKeys.map((key) => keyspace.locate(key))),
             );
             if (claimed === null) await redis.send(['UNLINK', CLAIM]);
-            if (replayed === null) await redis.send(['UNLINK', REPLAYED]);
+            if (replayed === null) await redis.send(['UNLINK', REPLAYED, REPLAYED_LATELY]);
           }
         } finally {
           redis.close();

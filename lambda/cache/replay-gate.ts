@@ -24,8 +24,11 @@ export interface ReplayGate {
 }
 
 export interface ReplayGateOptions {
-  /** Repeats what the outbox remembers; false while another process does so. Without it, somebody else has to. */
-  readonly replay?: (() => Promise<boolean>) | undefined;
+  /**
+   * Repeats what the outbox remembers; false while another process does so. Without it, somebody else has to.
+   * @param isFirst whether no life of this server is known that it was replayed to.
+   */
+  readonly replay?: ((isFirst: boolean) => Promise<boolean>) | undefined;
   /** The servers that are in use now; one that has gone is not asked again. Default: all that have ever connected. */
   readonly primaries?: () => readonly Primary[];
   readonly onError?: (error: unknown) => void;
@@ -49,7 +52,7 @@ export function createReplayGate(options: ReplayGateOptions = {}): ReplayGate {
     hasSeenMark ||= mark !== null;
     // Where nothing has been replayed ever, nothing has run yet; a mark that was there and is gone went with the invalidations.
     if (mark === life || (mark === null && !replay && !hasSeenMark)) return true;
-    if (!(await replay?.())) return false;
+    if (!(await replay?.(mark === null))) return false;
     await primary.send(['SET', markKey, life]);
     return true;
   };

@@ -2,10 +2,10 @@ import { claimEnvironment } from '../cache/claim.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
 import { environmentName } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
-import { createReplayGate, soleServer } from '../cache/replay-gate.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { FAMILIES, type Family, retentionSeconds } from '../contract/families.ts';
 import { atMost, commandName, isRead, plainSetOf, stringsOf } from './commands.ts';
+import { gateOf } from './gate.ts';
 import { type MultiOptions, mirrorMulti } from './multi.ts';
 import { createProtocol } from './protocol.ts';
 import { type Call, runUnknownWrite } from './unknown-write.ts';
@@ -87,16 +87,7 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
   const warn = options.onWarning ?? ((message: string) => process.emitWarning(message, 'CutoverMirror'));
   const onUnknownWrite = once(warn, unknownWrite);
   const onBlind = once(warn, blind);
-  const gate = createReplayGate({
-    // What Redis answers stays; a connection that is lost comes back.
-    onError: (error) => isReply(error) && onBlind(error.message),
-  });
-  const server = soleServer(send);
-  let checked = client.isReady ? gate.connected(server) : undefined;
-  client.on?.('ready', () => {
-    checked = gate.connected(server);
-  });
-  client.on?.('end', gate.close);
+  const { gate, checked } = gateOf(client, send, onBlind);
   const protocol = createProtocol(send, gate.isOpen);
 
   let claim: Promise<void> | undefined;
@@ -106,7 +97,7 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
       claim = undefined;
       if (error instanceof ConfigurationError) throw error;
     });
-    await Promise.all([claim, checked]);
+    await Promise.all([claim, checked()]);
   };
 
   const locate = (text: string) => {
@@ -188,9 +179,6 @@ const after =
     await first();
     return then();
   };
-
-/** Redis's own errors begin with a code in capitals. */
-const isReply = (error: unknown): error is Error => error instanceof Error && /^[A-Z]+ /.test(error.message);
 
 const unknownWrite = (name: string) =>
   `mirror: ${name} on a cached key is not known to the mirror: what it stores is removed again, and keys that only a script names are not seen`;

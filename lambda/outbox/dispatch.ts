@@ -7,10 +7,10 @@ export interface DispatchOptions extends Forgetting {
   /** For how long a confirmed row stays; `retentionSeconds()` of the registry. */
   readonly retentionSeconds: number;
   /**
-   * Whether the outbox was replayed lately: a process that had not noticed the failover by then may have confirmed a row
-   * whose invalidation reached only the server that was left. Default: false.
+   * What was confirmed in so many seconds is forgotten once more, where the outbox was replayed lately: a process that had not
+   * noticed the failover by then may have confirmed a row whose invalidation reached only the server that was left. Default: 0.
    */
-  readonly replayedLately?: boolean;
+  readonly againSeconds?: number;
 }
 
 export interface DispatchReport {
@@ -32,7 +32,7 @@ export const LATELY_SECONDS = 180;
  * Any number of dispatchers may run at once. @throws what the database throws.
  */
 export async function dispatch(options: DispatchOptions): Promise<DispatchReport> {
-  const { database, retentionSeconds, replayedLately = false } = options;
+  const { database, retentionSeconds, againSeconds = 0 } = options;
   let confirmed = 0;
   let pending = false;
   let hopeless = 0;
@@ -50,16 +50,16 @@ export async function dispatch(options: DispatchOptions): Promise<DispatchReport
       forgotten.map(({ id }) => id),
     );
   }
-  if (replayedLately) pending = !(await forgetAgain(options)) || pending;
+  if (againSeconds > 0) pending = !(await forgetAgain(options, againSeconds)) || pending;
   return { confirmed, pending, pruned: await pruneRows(database, retentionSeconds) };
 }
 
 /** @returns whether all of it could be confirmed once more. */
-async function forgetAgain(options: DispatchOptions): Promise<boolean> {
+async function forgetAgain(options: DispatchOptions, seconds: number): Promise<boolean> {
   let isAll = true;
   let rows: OutboxRow[] = [];
   for (let afterId = '0'; ; afterId = rows.at(-1)?.id ?? afterId) {
-    rows = await rowsConfirmedSince(options.database, { afterId, limit: BATCH, seconds: LATELY_SECONDS });
+    rows = await rowsConfirmedSince(options.database, { afterId, limit: BATCH, seconds });
     if (rows.length === 0) return isAll;
     isAll = (await forget(rows, options)).length === rows.length && isAll;
   }

@@ -8,7 +8,7 @@ import { retentionSeconds } from '../contract/families.ts';
 import { createPool } from '../database/pool.ts';
 import { redisOptionsOf } from '../redis/options.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
-import { type DispatchReport, dispatch } from './dispatch.ts';
+import { type DispatchReport, dispatch, LATELY_SECONDS } from './dispatch.ts';
 import { openReplayedRedis } from './replayed-redis.ts';
 
 export interface Dispatcher {
@@ -74,17 +74,24 @@ export async function openDispatcher(environment: Environment, logger: Logger): 
   });
   const ended = new AbortController();
   let running: Promise<void> = Promise.resolve();
+  /** When the last pass began that forgot once more what was confirmed until then. */
+  let forgottenAgainAt = Number.NEGATIVE_INFINITY;
   const pass = async () => {
     await redis.recheck();
-    const replayedLately = await redis.wasReplayedLately().catch(() => true);
+    const beganAt = performance.now();
+    const isLately = await redis.wasReplayedLately().catch(() => true);
+    const sinceSeconds = Math.ceil((beganAt - forgottenAgainAt) / 1000);
+    const againSeconds = isLately ? Math.min(LATELY_SECONDS, sinceSeconds) : 0;
     const { families } = keyspace;
-    return dispatch({
+    const report = await dispatch({
       database,
       keyspace,
       cache,
       retentionSeconds: retentionSeconds(families),
-      replayedLately,
+      againSeconds,
     });
+    if (isLately && !report.pending) forgottenAgainAt = beganAt;
+    return report;
   };
 
   return {

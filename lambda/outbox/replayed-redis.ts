@@ -63,7 +63,8 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
   const gate = createReplayGate({
     primaries: () => redis.primaries(),
     // What belongs to another environment is not ours to invalidate.
-    replay: database && (async () => (await claim) && replayTo(redis, { ...options, database })),
+    replay:
+      database && (async (isFirst) => (await claim) && replayTo(redis, { ...options, database, isFirst })),
     onError: (error) => logger.warn('the outbox is not replayed yet', errorFields(error)),
   });
   const redis = connectRedis({
@@ -105,11 +106,11 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
 }
 
 /** Stands there for a while after a replay; `dispatch` says what for. */
-const REPLAYED_LATELY = 'cutover:replayed-lately';
+export const REPLAYED_LATELY = 'cutover:replayed-lately';
 
 async function replayTo(
   redis: RedisConnection,
-  { database, keyspace, logger }: { database: Database; keyspace: Keyspace; logger: Logger },
+  { database, keyspace, logger, isFirst }: ReplayedRedisOptions & { database: Database; isFirst: boolean },
 ): Promise<boolean> {
   const cache = createCache({
     keyspace,
@@ -117,6 +118,7 @@ async function replayTo(
     onError: (error, family) => logger.warn('replay failed', { family, ...errorFields(error) }),
   });
   if (!(await replayOutbox({ database, keyspace, cache }))) return false;
-  await redis.send(['SET', REPLAYED_LATELY, '1', 'EX', String(LATELY_SECONDS)]);
+  // Where there was no server before, nobody can still be writing to it.
+  if (!isFirst) await redis.send(['SET', REPLAYED_LATELY, '1', 'EX', String(LATELY_SECONDS)]);
   return true;
 }

@@ -190,7 +190,7 @@ describe('the dispatcher', () => {
     await send(['SET', `v2:${KEY}`, '"old"']);
     await dispatched();
     expect(await cache().get(KEY)).toEqual({ outcome: 'hit', value: 'old' });
-    await dispatch({ database, keyspace, cache: cache(), retentionSeconds: 900, replayedLately: true });
+    await dispatch({ database, keyspace, cache: cache(), retentionSeconds: 900, againSeconds: 60 });
     expect(await cache().get(KEY)).toEqual({ outcome: 'miss' });
   });
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 test('commands that are in flight together share a connection, in their order, and leave none open', async () => {
   const look = await lookInto(server.url);
-  const send = freshConnections({ url: server.url, name: 'fresh' }).send;
+  const send = freshConnections({ ...PATIENT, url: server.url, name: 'fresh' }).send;
   const ids = await Promise.all([send(['CLIENT', 'ID']), send(['CLIENT', 'ID'])]);
   expect(ids[0]).toBe(ids[1]);
   expect(await Promise.all([send(['SET', 'a', '1']), send(['GET', 'a']), send(['UNLINK', 'a'])])).toEqual([
@@ -36,7 +36,7 @@ test('commands that are in flight together share a connection, in their order, a
 
 test('a connection that could not be opened is not kept', async () => {
   const flaky = await flakyRedis({ first: ['hangs up'], to: server });
-  const send = freshConnections({ url: flaky.url, name: 'fresh' }).send;
+  const send = freshConnections({ ...PATIENT, url: flaky.url, name: 'fresh' }).send;
   await expect(send(['PING'])).rejects.toThrow('redis: ');
   expect(await send(['PING'])).toBe('PONG');
 });

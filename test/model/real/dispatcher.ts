@@ -1,7 +1,7 @@
 import { createCache } from '../../../lambda/cache/cache.ts';
 import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
 import { retentionSeconds } from '../../../lambda/contract/families.ts';
-import { dispatch } from '../../../lambda/outbox/dispatch.ts';
+import { dispatch, LATELY_SECONDS } from '../../../lambda/outbox/dispatch.ts';
 import { type GatedConnectionOptions, gateOf, REPLAYED_LATELY } from './connection.ts';
 import { FAMILIES, keyspaceOf } from './registry.ts';
 
@@ -32,7 +32,7 @@ export function createDispatcher(options: GatedConnectionOptions): DispatcherPro
         keyspace,
         cache,
         retentionSeconds: retentionSeconds(FAMILIES),
-        replayedLately,
+        againSeconds: replayedLately ? LATELY_SECONDS : 0,
       });
       return !pending;
     },
