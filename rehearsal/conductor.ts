@@ -103,6 +103,8 @@ async function runStage(
     }
     if (databaseDuring === undefined && performance.now() >= afterBegin) databaseDuring = probe.takeP95Ms();
   }
+  // A stall may have used up the stage's time.
+  signal.throwIfAborted();
 
   const now = recorder.mark();
   const after = recorder.rateSince(afterBegin, { atLeast: GATE.minReads, since: atAdvance });
