@@ -29,4 +29,6 @@ export default {
   testTimeout: 30_000,
   // Half of the tests wait for servers: by default Jest leaves one of two cores to nobody.
   maxWorkers: 2,
+  // A worker keeps something of each file that it has run, and a full heap makes the next ones several times slower.
+  workerIdleMemoryLimit: '500MB',
 };

@@ -8,7 +8,7 @@ export interface ReplayOptions extends Forgetting {
 }
 
 /** What holds this lock replays; the number is of no meaning, and Cutover's alone. */
-const LOCK = 7_281_364_501;
+export const REPLAY_LOCK = 7_281_364_501;
 /** A process that is frozen in the middle must not keep the others from replaying. */
 const BEGIN = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
@@ -22,7 +22,7 @@ export async function replayOutbox({ database, ...forgetting }: ReplayOptions): 
     database,
     async (tx) => {
       const { rows } = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [
-        LOCK,
+        REPLAY_LOCK,
       ]);
       if (!rows[0]?.mine) return false;
       await tx.query(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from '@jest/globals';
+import { REPLAY_LOCK } from '../../../lambda/outbox/replay.ts';
 import { lookInto } from '../../support/redis.ts';
 import { type Backend, backends, type Outage } from './backends.ts';
 
@@ -51,7 +52,13 @@ test(`${RESTARTS} restarts from a snapshot of before the last UNLINKs: no read i
 }, 120_000);
 
 test('who reads a Redis as if it had not been restarted is stale', async () => {
-  const version = await writeBetweenSnapshotAndRestart(outage.legacy);
   // Nobody else may replay before this reads.
-  expect(await readFor(250, outage.ungated)).toBeLessThan(version);
+  const replayer = await outage.database.connect();
+  await replayer.query('SELECT pg_advisory_lock($1)', [REPLAY_LOCK]);
+  try {
+    const version = await writeBetweenSnapshotAndRestart(outage.legacy);
+    expect(await readFor(250, outage.ungated)).toBeLessThan(version);
+  } finally {
+    replayer.release(true);
+  }
 });
