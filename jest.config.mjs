@@ -6,6 +6,8 @@ export const project = (displayName, testMatch, options = {}) => ({
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
   transform: { '\\.[mc]?[jt]s$': ['@swc/jest', { jsc: { target: 'es2023' } }] },
+  // jose comes as ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist'],
   ...options,
 });

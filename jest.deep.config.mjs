@@ -1,6 +1,6 @@
 import { project, servers } from './jest.config.mjs';
 
-/** What takes half an hour: `npm run test:deep`. */
+/** What takes an hour: `npm run test:deep`. */
 export default {
   projects: [project('deep', ['<rootDir>/test/model/deep/*.test.ts'], servers)],
   maxWorkers: 2,

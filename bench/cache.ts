@@ -1,15 +1,16 @@
-import os from 'node:os';
 import { createClient } from 'redis';
-import { startPostgres } from '../rehearsal/servers/postgres.ts';
-import { startRedis } from '../rehearsal/servers/redis.ts';
 import type { Workspace } from '../rehearsal/servers/workspace.ts';
-import { bundleWorker } from './bundle.ts';
+import { type Bench, type Progress, stamped } from './bench.ts';
+import { bundleProcesses } from './bundle.ts';
 import { CELLS, type Cell, compare } from './cells.ts';
 import { benchOutage } from './outage.ts';
-import type { CacheBench, Row, ThroughputRow } from './rows.ts';
+import { cellLine } from './report.ts';
+import type { Row } from './rows.ts';
+import { startServers } from './servers.ts';
 import { benchStampede } from './stampede.ts';
+import type { LibraryWorker, Tasks } from './tasks.ts';
 import { seedValues } from './values.ts';
-import { startWorker, type Worker } from './workers.ts';
+import { startWorker } from './workers.ts';
 
 export interface CacheBenchOptions {
   /** Who takes part; raw and ours among them, or there are no ratios and no verdict. */
@@ -21,32 +22,25 @@ export interface CacheBenchOptions {
   readonly progress: Progress;
 }
 
-/** Told how far the run is. */
-export interface Progress {
-  /** What happens now; the next step takes its place. */
-  step(text: string): void;
-  cell(rows: readonly ThroughputRow[]): void;
-}
-
 /**
  * Measures the runtime beside raw node-redis and other cache libraries: hits and misses interleaved on one Redis and
  * one PostgreSQL, stampedes, the race of the late fill, and a Redis that is frozen or killed.
  */
-export async function benchCache(workspace: Workspace, options: CacheBenchOptions): Promise<CacheBench> {
+export async function benchCache(workspace: Workspace, options: CacheBenchOptions): Promise<Bench<Row>> {
   const { libraries, cells = CELLS, rounds, slotMs, progress } = options;
   progress.step('starting Redis, PostgreSQL and the contenders');
-  const [redis, postgres] = await Promise.all([startRedis(workspace), startPostgres(workspace)]);
-  const databaseUrl = await postgres.createDatabase('bench');
+  const { redisUrl, databaseUrl } = await startServers(workspace);
   await seedValues(databaseUrl);
-  const file = await bundleWorker(workspace);
+  const { worker: file } = await bundleProcesses(workspace, { worker: 'bench/worker.ts' });
   const start = (library: string) =>
-    startWorker(workspace, {
+    startWorker<Tasks>(workspace, {
+      name: library,
       file,
-      environment: { LIBRARY: library, REDIS_URL: redis.url, DATABASE_URL: databaseUrl },
+      environment: { LIBRARY: library, REDIS_URL: redisUrl, DATABASE_URL: databaseUrl },
     });
-  const admin = createClient({ url: redis.url });
+  const admin = createClient({ url: redisUrl });
   await admin.connect();
-  const workers: Worker[] = [];
+  const workers: LibraryWorker[] = [];
   for (const library of libraries) workers.push(await start(library));
 
   const rows: Row[] = [];
@@ -60,17 +54,17 @@ export async function benchCache(workspace: Workspace, options: CacheBenchOption
         progress.step(`${kind} ${valueBytes} B ${inFlight} in flight, round ${round}/${rounds}`),
     });
     rows.push(...compared);
-    progress.cell(compared);
+    progress.done(cellLine(compared));
   }
   for (const worker of workers) {
-    progress.step(`stampedes and late fills, ${worker.library}`);
+    progress.step(`stampedes and late fills, ${worker.name}`);
     rows.push(await benchStampede([worker], rounds));
-    const second = await start(worker.library);
+    const second = await start(worker.name);
     rows.push(await benchStampede([worker, second], rounds));
     await second.end();
     const outcomes = await worker.ask('lateFill', undefined);
     rows.push(
-      ...outcomes.map((outcome) => ({ case: 'late-fill' as const, library: worker.library, ...outcome })),
+      ...outcomes.map((outcome) => ({ case: 'late-fill' as const, library: worker.name, ...outcome })),
     );
   }
   for (const kind of ['freeze', 'kill'] as const) {
@@ -79,6 +73,5 @@ export async function benchCache(workspace: Workspace, options: CacheBenchOption
   }
   await admin.close();
   await Promise.all(workers.map((worker) => worker.end()));
-  const machine = `${os.cpus().length} x ${os.cpus()[0]?.model}, Node ${process.versions.node}`;
-  return { machine, date: new Date().toISOString().slice(0, 10), rows };
+  return stamped(rows);
 }

@@ -1,9 +1,10 @@
 import { RAW } from './contenders/contender.ts';
+import { interleave, medianRatio } from './interleave.ts';
 import type { ThroughputRow } from './rows.ts';
-import { median, shuffled } from './statistics.ts';
+import { median } from './statistics.ts';
+import type { LibraryWorker } from './tasks.ts';
 import { type SlotResult, WARM } from './throughput.ts';
 import { keyOf, VALUE_BYTES, VALUES } from './values.ts';
-import type { Worker } from './workers.ts';
 
 export const IN_FLIGHT = [1, 50, 500] as const;
 
@@ -31,46 +32,38 @@ export interface Rounds {
 /** Long enough for the compiler to know the way of a miss, too. */
 const WARM_UP_MS = 1000;
 
-/**
- * Compares the contenders: one after the other in each round, in an order that is drawn each time, after a slot for
- * each to warm up.
- */
+/** Compares the contenders in a cell, interleaved. */
 export async function compare(
   cell: Cell,
-  workers: readonly Worker[],
+  workers: readonly LibraryWorker[],
   { rounds, slotMs, flush, onRound = () => {} }: Rounds,
 ): Promise<ThroughputRow[]> {
   const { case: kind, valueBytes, inFlight } = cell;
-  const results = new Map<Worker, SlotResult[]>(workers.map((worker) => [worker, []]));
   await flush();
   const keys = Array.from({ length: VALUES }, (_, index) => keyOf({ valueBytes, run: WARM, index }));
   if (kind === 'hit') for (const worker of workers) await worker.ask('warm', keys);
 
-  // Round 0 is the warm-up.
-  for (let round = 0; round <= rounds; round += 1) {
-    onRound(round);
-    for (const worker of shuffled(workers)) {
+  const results = await interleave(workers, {
+    rounds,
+    onRound,
+    async measure(worker, round) {
       const durationMs = round === 0 ? WARM_UP_MS : slotMs;
       const run = kind === 'hit' ? WARM : `${inFlight}-${round}`;
       const result = await worker.ask('throughput', { kind, inFlight, valueBytes, durationMs, run });
-      if (round > 0) results.get(worker)?.push(result);
       if (kind === 'miss') await flush();
-    }
-  }
-
-  const raw = workers.find(({ library }) => library === RAW);
-  const rawResults = (raw && results.get(raw)) ?? [];
-  return [...results].map(([{ library }, slots]) => {
-    const ratios = slots.map(
-      ({ opsPerSecond }, round) => opsPerSecond / (rawResults[round]?.opsPerSecond ?? 0),
-    );
-    return {
-      ...cell,
-      library,
-      opsPerSecond: Math.round(median(slots.map((slot) => slot.opsPerSecond))),
-      ratioToRaw: Math.round(median(ratios) * 100) / 100,
-      p50Us: median(slots.map((slot) => slot.p50Us)),
-      p99Us: median(slots.map((slot) => slot.p99Us)),
-    };
+      return result;
+    },
   });
+
+  const speeds = (slots: readonly SlotResult[] = []) => slots.map(({ opsPerSecond }) => opsPerSecond);
+  const raw = workers.find(({ name }) => name === RAW);
+  const rawSpeeds = speeds(raw && results.get(raw));
+  return [...results].map(([{ name: library }, slots]) => ({
+    ...cell,
+    library,
+    opsPerSecond: Math.round(median(speeds(slots))),
+    ratioToRaw: medianRatio(speeds(slots), rawSpeeds),
+    p50Us: median(slots.map((slot) => slot.p50Us)),
+    p99Us: median(slots.map((slot) => slot.p99Us)),
+  }));
 }

@@ -3,7 +3,7 @@ import { startRedis } from '../rehearsal/servers/redis.ts';
 import type { Workspace } from '../rehearsal/servers/workspace.ts';
 import type { OpenContender } from './contenders/contender.ts';
 import type { OutageRow } from './rows.ts';
-import type { Worker } from './workers.ts';
+import type { LibraryWorker } from './tasks.ts';
 
 /** Reads at a steady pace. */
 export interface Reading {
@@ -89,7 +89,7 @@ export async function readThroughOutage(
 /** Stops the Redis for 3 s, or kills it and starts it 3 s later, while the contender reads. Each has its own Redis. */
 export async function benchOutage(
   workspace: Workspace,
-  worker: Worker,
+  worker: LibraryWorker,
   kind: OutageRow['case'],
 ): Promise<OutageRow> {
   const redis = await startRedis(workspace);
@@ -104,7 +104,7 @@ export async function benchOutage(
     await sleep(OUTAGE_MS);
     if (kind === 'freeze') await redis.kill('SIGCONT');
     else await redis.restart();
-    return { case: kind, library: worker.library, ...(await reading) };
+    return { case: kind, library: worker.name, ...(await reading) };
   } finally {
     await redis.stop();
   }

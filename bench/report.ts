@@ -1,11 +1,12 @@
-import Table from 'cli-table3';
-import colors from 'picocolors';
+import type { Bench } from './bench.ts';
 import { CELLS } from './cells.ts';
-import type { CacheBench, Row, ThroughputRow } from './rows.ts';
+import type { Row, ThroughputRow } from './rows.ts';
+import { table, title, verdict } from './tables.ts';
 import { isLateFill, isOutage, isStampede, isThroughput, judge } from './targets.ts';
 
 /** All tables of a run, and which targets it met. */
-export function report({ machine, date, rows }: CacheBench): string {
+export function report(bench: Bench<Row>): string {
+  const { rows } = bench;
   const throughput = rows.filter(isThroughput);
   const sections = [
     title(
@@ -36,8 +37,7 @@ export function report({ machine, date, rows }: CacheBench): string {
       ['library', 'frozen', 'killed'],
       byLibrary(rows.filter(isOutage), (own) => own.map(outage)),
     ),
-    title('Targets', `${machine}, ${date}`),
-    verdict(rows),
+    verdict(judge(rows), bench),
   ];
   return sections.join('\n');
 }
@@ -48,8 +48,6 @@ export function cellLine(rows: readonly ThroughputRow[]): string {
   const ratios = rows.map(({ library, ratioToRaw }) => `${library} ${ratioToRaw.toFixed(2)}`);
   return `${first?.case} ${first?.valueBytes} B ${first?.inFlight} in flight: ${ratios.join('  ')}`;
 }
-
-const title = (text: string, explanation: string) => `\n${colors.bold(text)}  ${colors.dim(explanation)}`;
 
 function throughputTable(rows: readonly ThroughputRow[], kind: ThroughputRow['case']): string {
   const cells = CELLS.filter((cell) => cell.case === kind);
@@ -85,17 +83,4 @@ function outage(row: Extract<Row, { case: 'freeze' | 'kill' }>): string {
 function byLibrary<R extends Row>(rows: readonly R[], columns: (own: readonly R[]) => string[]): string[][] {
   const libraries = [...new Set(rows.map(({ library }) => library))];
   return libraries.map((library) => [library, ...columns(rows.filter((row) => row.library === library))]);
-}
-
-function table(head: string[], lines: readonly string[][]): string {
-  const result = new Table({ head, style: { head: [], border: [] } });
-  result.push(...lines);
-  return result.toString();
-}
-
-function verdict(rows: readonly Row[]): string {
-  const lines = judge(rows).map(({ name, met, measured }) =>
-    met ? `${colors.green('met   ')} ${name} (${measured})` : colors.red(`missed ${name} (${measured})`),
-  );
-  return lines.join('\n');
 }

@@ -48,10 +48,3 @@ export interface OutageRow {
 }
 
 export type Row = ThroughputRow | StampedeRow | LateFillRow | OutageRow;
-
-/** What `--json` writes. */
-export interface CacheBench {
-  readonly machine: string;
-  readonly date: string;
-  readonly rows: readonly Row[];
-}

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../lambda/database/pool.ts';
 import type { OpenContender } from './contenders/contender.ts';
 import type { StampedeRow } from './rows.ts';
-import type { Worker } from './workers.ts';
+import type { LibraryWorker } from './tasks.ts';
 
 /** Callers of one process that read one missing key at the same moment. */
 export interface Stampede {
@@ -43,7 +43,7 @@ export async function joinStampede(
 }
 
 /** Lets 100 callers miss one key at once, in one process or shared by two; the worst of all rounds. */
-export async function benchStampede(workers: readonly Worker[], rounds: number): Promise<StampedeRow> {
+export async function benchStampede(workers: readonly LibraryWorker[], rounds: number): Promise<StampedeRow> {
   const loads: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const beginAt = Date.now() + TIME_TO_OPEN_MS;
@@ -56,7 +56,7 @@ export async function benchStampede(workers: readonly Worker[], rounds: number):
   }
   return {
     case: workers.length === 1 ? 'stampede' : 'stampede-two-processes',
-    library: workers[0]?.library ?? '',
+    library: workers[0]?.name ?? '',
     callers: CALLERS,
     loads: Math.max(...loads),
   };

@@ -1,13 +1,6 @@
+import type { Target } from './bench.ts';
 import { OURS, RAW } from './contenders/contender.ts';
 import type { LateFillRow, OutageRow, Row, StampedeRow, ThroughputRow } from './rows.ts';
-
-/** Something that the runtime promises of these measurements. */
-export interface Target {
-  readonly name: string;
-  readonly met: boolean;
-  /** What was measured. */
-  readonly measured: string;
-}
 
 /** Of 200 B hits, by the reads in flight. */
 const LEAST_HIT_RATIOS = new Map([

@@ -2,8 +2,9 @@ import type { LateFillOutcome } from './late-fill.ts';
 import type { OutageOutcome, Reading } from './outage.ts';
 import type { Stampede } from './stampede.ts';
 import type { Slot, SlotResult } from './throughput.ts';
+import type { Worker } from './workers.ts';
 
-/** What the process of a contender can be asked to do. */
+/** What the process of a cache library can be asked to do. */
 export interface Tasks {
   /** Reads keys until they are stored. */
   warm(keys: readonly string[]): Promise<void>;
@@ -14,20 +15,8 @@ export interface Tasks {
   readThroughOutage(reading: Reading): Promise<OutageOutcome>;
 }
 
-export type TaskName = keyof Tasks;
-export type Argument<Name extends TaskName> = Parameters<Tasks[Name]>[0];
-export type Result<Name extends TaskName> = Awaited<ReturnType<Tasks[Name]>>;
-
-/** What is sent to the process, and what it answers. */
-export interface Request {
-  readonly id: number;
-  readonly task: TaskName;
-  readonly argument: unknown;
-}
-
-export type Reply =
-  | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: string };
+/** A cache library in a process of its own, by its name in the tables. */
+export type LibraryWorker = Worker<Tasks>;
 
 /** The environment of the process. */
 export type WorkerEnvironment = Readonly<Record<'LIBRARY' | 'REDIS_URL' | 'DATABASE_URL', string>>;

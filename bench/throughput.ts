@@ -1,5 +1,5 @@
+import { closedLoop } from './closed-loop.ts';
 import type { Contender } from './contenders/contender.ts';
-import { percentile } from './statistics.ts';
 import { keyOf, VALUES } from './values.ts';
 
 /** A while of reading, of keys that are stored or of keys that are new. */
@@ -46,31 +46,14 @@ export async function runSlot(
   { contender: { read }, loads }: Measured,
   { kind, inFlight, valueBytes, durationMs, run }: Slot,
 ): Promise<SlotResult> {
-  const latencies: number[] = [];
   const loadsBefore = loads();
-  let index = 0;
-  // Garbage of the slot before is not paid for by this one.
-  globalThis.gc?.();
-  const begin = performance.now();
-  const end = begin + durationMs;
-  const reader = async () => {
-    for (let sent = performance.now(); sent < end; ) {
-      const key = keyOf({ valueBytes, run, index: kind === 'hit' ? index % VALUES : index });
-      index += 1;
-      await read(key);
-      const answered = performance.now();
-      latencies.push(answered - sent);
-      sent = answered;
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, reader));
-  const seconds = (performance.now() - begin) / 1000;
-
-  const count = latencies.length;
+  const { count, perSecond, latencyUs } = await closedLoop({
+    inFlight,
+    durationMs,
+    send: (sent) => read(keyOf({ valueBytes, run, index: kind === 'hit' ? sent % VALUES : sent })),
+  });
   const loaded = loads() - loadsBefore;
   const wrong = kind === 'hit' ? loaded : count - loaded;
   if (wrong > count * WRONG_SHARE) throw new Error(`${wrong} of ${count} reads were no ${kind}`);
-  const sorted = Float64Array.from(latencies).sort();
-  const microseconds = (share: number) => Math.round(percentile(sorted, share) * 1000);
-  return { opsPerSecond: count / seconds, p50Us: microseconds(0.5), p99Us: microseconds(0.99) };
+  return { opsPerSecond: perSecond, p50Us: latencyUs(0.5), p99Us: latencyUs(0.99) };
 }

@@ -1,13 +1,14 @@
 /**
- * The process of one contender. Each has one of its own: in a shared one they would pay for each other's garbage, for
+ * The process of one cache library. Each has one of its own: in a shared one they would pay for each other's garbage, for
  * code that was optimised for somebody else, and for the promise hooks that the first AsyncLocalStorage switches on.
  */
 import { createPool } from '../lambda/database/pool.ts';
 import { CONTENDERS } from './contenders/contenders.ts';
 import { playLateFills } from './late-fill.ts';
 import { readThroughOutage } from './outage.ts';
+import { serveTasks } from './protocol.ts';
 import { joinStampede } from './stampede.ts';
-import type { Reply, Request, Tasks } from './tasks.ts';
+import type { Tasks } from './tasks.ts';
 import { runSlot, warm } from './throughput.ts';
 import { databaseLoader } from './values.ts';
 
@@ -25,24 +26,10 @@ const load = (key: string) => {
 };
 const contender = await open({ url, load });
 
-const tasks: Tasks = {
+serveTasks<Tasks>({
   warm: (keys) => warm(contender, keys),
   throughput: (slot) => runSlot({ contender, loads: () => loads }, slot),
   stampede: (stampede) => joinStampede({ open, url, pool }, stampede),
   lateFill: () => playLateFills({ open, url }),
   readThroughOutage: (reading) => readThroughOutage(open, reading),
-};
-
-const reply = (message: Reply) => process.send?.(message);
-
-process.on('message', async ({ id, task, argument }: Request) => {
-  try {
-    // Both sides have the same table of tasks, which a message cannot carry.
-    const run = tasks[task] as (argument: unknown) => Promise<unknown>;
-    reply({ id, result: await run(argument) });
-  } catch (error) {
-    reply({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  }
 });
-process.once('disconnect', () => process.exit(0));
-process.send?.('ready');

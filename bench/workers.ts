@@ -1,82 +1,57 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Workspace } from '../rehearsal/servers/workspace.ts';
-import type { Argument, Reply, Result, TaskName, WorkerEnvironment } from './tasks.ts';
+import { endProcess, startProcess, within } from './processes.ts';
+import type { Argument, Reply, Result, TaskName, TaskTable } from './protocol.ts';
 
-/** A contender in a process of its own. */
-export interface Worker {
-  readonly library: string;
+/** A process that does what it is asked. */
+export interface Worker<Tasks extends TaskTable<Tasks>> {
+  readonly name: string;
   /** @throws when the task throws, the process ends, or `limitMs` pass: a contender may hang for ever. */
-  ask<Name extends TaskName>(
+  ask<Name extends TaskName<Tasks>>(
     task: Name,
-    argument: Argument<Name>,
+    argument: Argument<Tasks, Name>,
     options?: { readonly limitMs?: number },
-  ): Promise<Result<Name>>;
+  ): Promise<Result<Tasks, Name>>;
   end(): Promise<void>;
 }
 
-const START_LIMIT_MS = 30_000;
-const TASK_LIMIT_MS = 60_000;
-
-let count = 0;
-
 export interface WorkerOptions {
-  /** The bundle to run. */
+  /** As tables and errors call it. */
+  readonly name: string;
+  /** The bundle to run, which ends in `serveTasks`. */
   readonly file: string;
-  readonly environment: WorkerEnvironment;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
+const TASK_LIMIT_MS = 60_000;
+
 /**
- * Starts a contender and waits until it is connected.
+ * Starts a process and waits until it is ready to be asked.
  * @throws with its log's last lines when it does not come up.
  */
-export async function startWorker(
+export async function startWorker<Tasks extends TaskTable<Tasks>>(
   workspace: Workspace,
-  { file, environment }: WorkerOptions,
-): Promise<Worker> {
-  const { LIBRARY: library } = environment;
-  count += 1;
-  const log = path.join(workspace.folder, `worker-${count}.log`);
-  const output = createWriteStream(log);
-  await once(output, 'open');
-  const child = workspace.spawn(process.execPath, ['--expose-gc', file], {
-    env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'SILENT', ...environment },
-    stdio: ['ignore', output, output, 'ipc'],
-  });
-  const ended = once(child, 'exit').then(([code, signal]) => {
-    const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-12).join('\n');
-    throw new Error(`bench: the process of ${library} ended (${signal ?? `exit code ${code}`})\n${lines}`);
-  });
-  // Whoever asks it something sees it; at the end nobody does.
-  ended.catch(() => {});
-  await within(START_LIMIT_MS, `${library} did not start`, Promise.race([once(child, 'message'), ended]));
+  { name, file, environment = {} }: WorkerOptions,
+): Promise<Worker<Tasks>> {
+  const { child, ended } = await startProcess(workspace, { name, args: ['--expose-gc', file], environment });
   return {
-    library,
-    ask: (task, argument, { limitMs = TASK_LIMIT_MS } = {}) =>
-      within(
-        limitMs,
-        `${library} did not end its ${task}`,
-        Promise.race([exchange(child, task, argument), ended]),
-      ),
-    async end() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exit = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exit;
+    name,
+    ask: <Name extends TaskName<Tasks>>(
+      task: Name,
+      argument: Argument<Tasks, Name>,
+      { limitMs = TASK_LIMIT_MS } = {},
+    ) => {
+      const answer = exchange(child, task, argument) as Promise<Result<Tasks, Name>>;
+      return within(limitMs, `${name} did not end its ${task}`, Promise.race([answer, ended]));
     },
+    end: () => endProcess(child),
   };
 }
 
 let asked = 0;
 
 /** Sends a request and waits for its reply. */
-function exchange<Name extends TaskName>(
-  child: ChildProcess,
-  task: Name,
-  argument: Argument<Name>,
-): Promise<Result<Name>> {
+function exchange(child: ChildProcess, task: string, argument: unknown): Promise<unknown> {
   asked += 1;
   const id = asked;
   return new Promise((resolve, reject) => {
@@ -84,21 +59,9 @@ function exchange<Name extends TaskName>(
       if (reply.id !== id) return;
       child.off('message', onMessage);
       if ('error' in reply) reject(new Error(`bench: ${task}: ${reply.error}`));
-      else resolve(reply.result as Result<Name>);
+      else resolve(reply.result);
     };
     child.on('message', onMessage);
     child.send({ id, task, argument });
   });
-}
-
-async function within<T>(limitMs: number, complaint: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`bench: ${complaint} within ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -13,7 +13,6 @@ const OPTIONS: BuildOptions = {
   target: 'node20',
   format: 'esm',
   minify: true,
-  keepNames: true,
   sourcemap: 'linked',
   sourcesContent: false,
   mainFields: ['module', 'main'],

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 /** The arrows of the design: who may import whom. A folder that is not named here may not exist. */
 const ROOT = path.resolve(import.meta.dirname, '..');
 
-const DOMAINS = ['lambda/collections'];
+const DOMAINS = ['lambda/collections', 'lambda/flags'];
 const EVERYWHERE = ['lambda/async', 'lambda/contract', 'lambda/telemetry'];
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -17,7 +17,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lambda/mirror': [...EVERYWHERE, 'lambda/cache'],
   'lambda/database': EVERYWHERE,
   'lambda/outbox': [...EVERYWHERE, 'lambda/cache', 'lambda/redis', 'lambda/database'],
-  'lambda/collections': [...EVERYWHERE, 'lambda/cache', 'lambda/database', 'lambda/outbox'],
+  'lambda/request': EVERYWHERE,
+  ...Object.fromEntries(
+    DOMAINS.map((domain) => [
+      domain,
+      [...EVERYWHERE, 'lambda/cache', 'lambda/database', 'lambda/outbox', 'lambda/request'],
+    ]),
+  ),
   'lambda/flush': [...EVERYWHERE, 'lambda/cache', 'lambda/redis'],
   'lambda/rollout': EVERYWHERE,
   'lambda/http': [
@@ -30,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'lambda/functions': [
     ...EVERYWHERE,
+    ...DOMAINS,
     'lambda/http',
     'lambda/cache',
     'lambda/flush',
@@ -50,6 +57,8 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   express: ['rehearsal/legacy'],
   kysely: ['lambda/database'],
   commander: ['scripts'],
+  jose: ['rehearsal/host'],
+  'rate-limiter-flexible': ['rehearsal/host'],
 };
 
 interface Import {

@@ -56,7 +56,7 @@ function sendBatch(send: Send, reads: readonly Read[]): void {
     },
     (error: unknown) => {
       // One key without the right refuses all of them; a lost reply says nothing of any, and is not waited for twice.
-      const tells = error instanceof Error && isAnswer(error);
+      const tells = isAnswer(error);
       for (const read of reads) tells ? sendAlone(send, read) : read.reject(error);
     },
   );

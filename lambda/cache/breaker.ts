@@ -1,5 +1,6 @@
 import { CutoverError } from '../contract/errors.ts';
 import type { Send } from './redis-store.ts';
+import { replyCodeOf } from './reply-code.ts';
 
 /** After so many failures in a row Redis is not asked for a second; then one command tries. */
 const FAILURES_TO_OPEN = 5;
@@ -73,7 +74,11 @@ export function withBreaker(send: Send, { onChange = () => {} }: BreakerOptions 
 /** Whether an error says no more than that the breaker is open. */
 export const isBroken = (error: unknown): boolean => error instanceof CircuitOpenError;
 
-/** Whether an error is what Redis says of a command: its own begin with a code in capitals. Some say that this server is of no use now. */
-export function isAnswer({ message }: Error): boolean {
-  return /^[A-Z]+ /.test(message) && !/^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY) /.test(message);
+/** Answers of a server that is of no use now. */
+const USELESS = new Set(['LOADING', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'BUSY']);
+
+/** Whether an error is what Redis says of a command. */
+export function isAnswer(error: unknown): boolean {
+  const code = replyCodeOf(error);
+  return code !== undefined && !USELESS.has(code);
 }

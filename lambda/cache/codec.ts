@@ -17,32 +17,56 @@ export class UnencodableValueError extends CutoverError {
 /** Plain JSON: what the legacy backend writes too, so that either reads what the other filled. */
 export const jsonCodec: Codec = {
   encode(value) {
-    requireJson(value, 'the value', []);
-    return JSON.stringify(value);
+    const flaw = flawOf(value, []);
+    if (!flaw) return JSON.stringify(value);
+    throw new UnencodableValueError(
+      `cache: the value${flaw.path} is ${flaw.what}, which JSON cannot hold; load it as something else`,
+    );
   },
   decode: (bytes) => JSON.parse(bytes),
 };
 
 /** What JSON.stringify would drop, change without a word, or complain of without naming the field. */
-function requireJson(value: unknown, path: string, above: readonly object[]): void {
-  const refuse = (what: string): never => {
-    throw new UnencodableValueError(
-      `cache: ${path} is ${what}, which JSON cannot hold; load it as something else`,
-    );
-  };
-  if (typeof value === 'number' && !Number.isFinite(value)) refuse(String(value));
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
-    refuse(`a ${typeof value}`);
-  if (value === undefined) refuse('undefined');
-  if (value === null || typeof value !== 'object') return;
-  if (above.includes(value)) refuse('part of itself');
-  if ('toJSON' in value && typeof value.toJSON === 'function') return;
-  // `[object Map]`, `[object Error]`, `[object Uint8Array]`: JSON makes `{}` of most of these.
-  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
-  if (kind !== 'Object' && kind !== 'Array') refuse(`a ${kind}`);
-  const inside = [...above, value];
-  for (const [name, child] of Object.entries(value)) {
-    // JSON leaves out a field that is undefined, and who reads it finds it undefined, too.
-    if (child !== undefined || Array.isArray(value)) requireJson(child, `${path}.${name}`, inside);
-  }
+interface Flaw {
+  readonly what: string;
+  readonly path: string;
 }
+
+/** The first flaw of a value that stands inside of these. The path is put together only where there is one. */
+function flawOf(value: unknown, above: object[]): Flaw | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return undefined;
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : { what: `${value}`, path: '' };
+  if (value === undefined) return { what: 'undefined', path: '' };
+  if (typeof value !== 'object') return { what: `a ${typeof value}`, path: '' };
+  if (above.includes(value)) return { what: 'part of itself', path: '' };
+  above.push(value);
+  const flaw = Array.isArray(value) ? flawInList(value, above) : flawInObject(value, above);
+  above.pop();
+  return flaw;
+}
+
+function flawInList(list: readonly unknown[], above: object[]): Flaw | undefined {
+  for (let index = 0; index < list.length; index += 1) {
+    const flaw = flawOf(list[index], above);
+    if (flaw) return within(index, flaw);
+  }
+  return undefined;
+}
+
+function flawInObject(object: object, above: object[]): Flaw | undefined {
+  if ('toJSON' in object && typeof object.toJSON === 'function') return undefined;
+  if (Object.getPrototypeOf(object) !== Object.prototype) {
+    // `[object Map]`, `[object Error]`, `[object Uint8Array]`: JSON makes `{}` of most of these.
+    const kind = Object.prototype.toString.call(object).slice('[object '.length, -1);
+    if (kind !== 'Object') return { what: `a ${kind}`, path: '' };
+  }
+  for (const name in object) {
+    const child = (object as Record<string, unknown>)[name];
+    // JSON leaves out a field that is undefined, and who reads it finds it undefined, too.
+    const flaw = child === undefined ? undefined : flawOf(child, above);
+    if (flaw && Object.hasOwn(object, name)) return within(name, flaw);
+  }
+  return undefined;
+}
+
+const within = (name: string | number, { what, path }: Flaw): Flaw => ({ what, path: `.${name}${path}` });

@@ -1,4 +1,4 @@
-import { isNested } from './flight.ts';
+import { createScope } from '../async/scope.ts';
 
 /** Runs the loads that the cache would have spared the database. */
 export interface Fallback {
@@ -18,6 +18,7 @@ export function createFallback(maxLoads = MAX_LOADS): Fallback {
   /** Loads that run, by key: begun before whoever asks now, so nobody joins them. */
   const running = new Map<string, Promise<unknown>>();
   const waiting: (() => void)[] = [];
+  const insideLoad = createScope<true>();
   let loads = 0;
 
   const begin = async () => {
@@ -36,7 +37,7 @@ export function createFallback(maxLoads = MAX_LOADS): Fallback {
     queued.delete(key);
     running.set(key, own());
     try {
-      return await load();
+      return await insideLoad.run(true, load);
     } finally {
       running.delete(key);
       end();
@@ -46,7 +47,7 @@ export function createFallback(maxLoads = MAX_LOADS): Fallback {
   return {
     run<T>(key: string, load: () => Promise<T>): Promise<T> {
       // Inside another load it uses that one's permit: waiting for one of its own could wait for itself.
-      if (isNested()) return load();
+      if (insideLoad.current()) return load();
       const joinable = queued.get(key) as Promise<T> | undefined;
       if (joinable) return joinable;
       const own: Promise<T> = runNext(key, load, () => own);

@@ -7,9 +7,8 @@ import type { Look } from './look.ts';
 import type { Counts } from './metrics.ts';
 import { jittered } from './ttl.ts';
 
-/** A load that may be stored. */
-export interface Filling<T> {
-  readonly request: Look<T>;
+/** A read that may load and store. */
+export interface Filling<T> extends Look<T> {
   readonly load: Loader<T>;
   readonly ttlMs: number;
   /** How long "nothing" is kept; without it, it is not. */
@@ -24,11 +23,10 @@ export interface Held {
   readonly epochs: Epochs | undefined;
 }
 
-/** What a load gave, and the epochs that it began under. */
-export interface Loaded<T> {
-  readonly value: T;
-  readonly outcome: 'hit' | 'miss';
-  readonly epochs: Epochs | undefined;
+/** A load under a lease, while it runs, and what it found before it began. */
+export interface Flight {
+  readonly value: Promise<unknown>;
+  readonly finds: { readonly epochs: Epochs | undefined };
 }
 
 export interface Filler {
@@ -36,10 +34,12 @@ export interface Filler {
    * Loads, or in phase `dual` takes over what the legacy key holds, stores it under the lease, and answers it either
    * way. @throws what the loader throws; the lease is ended then.
    */
-  fill<T>(filling: Filling<T>, held: Held): Promise<Loaded<T>>;
+  fill<T>(filling: Filling<T>, held: Held): Promise<{ readonly value: T; readonly outcome: 'hit' | 'miss' }>;
   /** The load under this lease, while it runs in this process. */
-  flight(lease: LeaseToken): Promise<Loaded<unknown>> | undefined;
+  flight(lease: LeaseToken): Flight | undefined;
   readonly inFlight: number;
+  /** The loads that the caller is a part of, as far as one can know: it runs before the first of them waits for anything. */
+  readonly callers: readonly LeaseToken[];
 }
 
 export interface FillerOptions {
@@ -48,17 +48,27 @@ export interface FillerOptions {
 }
 
 export function createFiller({ runLoader, counts }: FillerOptions): Filler {
-  const flights = new Map<LeaseToken, Promise<Loaded<unknown>>>();
+  const flights = new Map<LeaseToken, Flight>();
+  let callers: readonly LeaseToken[] = [];
 
-  const prepareAndLoad = async <T>(filling: Filling<T>, held: Held, finds: Finds<T>): Promise<Loaded<T>> => {
-    const { request, load } = filling;
-    const { store, budget, onError } = request;
+  const begin = <T>({ load, budget }: Filling<T>, { token }: Held): Promise<T> => {
+    const outer = callers;
+    callers = [...outer, token];
+    const loading = runLoader(load, budget);
+    callers = outer;
+    return loading;
+  };
+
+  /** What tagged reads and phase `dual` do before they load, or instead of it. */
+  const prepareAndLoad = async <T>(filling: Filling<T>, held: Held, finds: Finds<T>): Promise<T> => {
+    const { store, budget, onError } = filling;
     // Where they cannot be had, the value is loaded and not stored.
     const epochs = held.epochs && (await budget.wait(ensureEpochs(store, held.epochs)).catch(onError));
-    if (adoptsLegacy(filling, held)) finds.beside = await lookBeside(request);
+    if (adoptsLegacy(filling, held)) finds.beside = await lookBeside(filling);
     const { entry } = finds.beside;
-    if (entry) return { value: entry.value, outcome: 'hit', epochs: undefined };
-    return { value: await runLoader(load), outcome: 'miss', epochs: epochs ?? undefined };
+    if (entry) return entry.value;
+    finds.epochs = epochs ?? undefined;
+    return begin(filling, held);
   };
 
   return {
@@ -66,27 +76,32 @@ export function createFiller({ runLoader, counts }: FillerOptions): Filler {
     get inFlight() {
       return flights.size;
     },
+    get callers() {
+      return callers;
+    },
     async fill<T>(filling: Filling<T>, held: Held) {
-      const finds: Finds<T> = { beside: NOTHING };
-      const flight =
+      const { budget, onError } = filling;
+      const finds: Finds<T> = { beside: NOTHING, epochs: undefined };
+      const loading =
         held.epochs || adoptsLegacy(filling, held)
           ? prepareAndLoad(filling, held, finds)
-          : runLoader(filling.load).then<Loaded<T>>(missed);
-      flights.set(held.token, flight);
+          : begin(filling, held);
+      flights.set(held.token, { value: loading, finds });
       try {
-        const loaded = await flight;
+        const value = await loading;
         try {
           // Awaited although nobody waits for its outcome: a frozen sandbox would lose it.
-          const kept = await filling.request.budget.wait(keep(filling, held, finds.beside, loaded));
+          const kept = await budget.wait(keep(filling, held, { finds, value }));
           if (!kept) counts.fencedFills += 1;
         } catch (error) {
-          filling.request.onError(error);
-          release(filling, held, finds.beside);
+          onError(error);
+          release(filling, held, finds);
         }
-        if (finds.beside.entry) counts.legacyFallbacks += 1;
-        return loaded;
+        if (!finds.beside.entry) return { value, outcome: 'miss' };
+        counts.legacyFallbacks += 1;
+        return { value, outcome: 'hit' };
       } catch (error) {
-        release(filling, held, finds.beside);
+        release(filling, held, finds);
         throw error;
       } finally {
         counts[finds.beside.entry ? 'hits' : 'misses'] += 1;
@@ -96,45 +111,48 @@ export function createFiller({ runLoader, counts }: FillerOptions): Filler {
   };
 }
 
-/** What a load in phase `dual` finds beside the legacy key. */
+/** What is found before a load. */
 interface Finds<T> {
+  /** In phase `dual`, beside the legacy key. */
   beside: Beside<T>;
+  /** The epochs that a tagged load began under. */
+  epochs: Epochs | undefined;
 }
 
 const NOTHING = {};
 
-const missed = <T>(value: T): Loaded<T> => ({ value, outcome: 'miss', epochs: undefined });
-
-const adoptsLegacy = <T>({ request, adoptLegacy }: Filling<T>, { epochs }: Held): boolean =>
-  request.places.fillsLegacy && adoptLegacy && !epochs;
+const adoptsLegacy = <T>({ places, adoptLegacy }: Filling<T>, { epochs }: Held): boolean =>
+  places.fillsLegacy && adoptLegacy && !epochs;
 
 /** Not waited for: where it fails, the leases expire, and the reader has waited for Redis long enough. */
-function release<T>({ request }: Filling<T>, { token }: Held, { fence }: Beside<T>): void {
-  const { store, places, onError } = request;
+function release<T>(
+  { store, places, onError }: Filling<T>,
+  { token }: Held,
+  { beside: { fence } }: Finds<T>,
+): void {
   store.release(places.leaseAt, token).catch(onError);
   if (fence) store.release(places.fence, fence).catch(onError);
 }
 
 /** Stores under the leases. @returns false if an invalidation came between. */
 function keep<T>(
-  { request, ttlMs: wantedMs, negativeTtlMs }: Filling<T>,
+  { store, places, codec, ttlMs: wantedMs, negativeTtlMs }: Filling<T>,
   { token, epochs }: Held,
-  { fence, entry, foreign }: Beside<T>,
-  loaded: Loaded<T>,
+  { finds, value }: { finds: Finds<T>; value: T },
 ): Promise<boolean> {
-  const { store, places, codec } = request;
   const { leaseAt, home, legacy } = places;
-  const isNothing = loaded.value === null && !entry;
+  const { fence, entry, foreign } = finds.beside;
+  const isNothing = value === null && !entry;
   // "Nothing" is no value that the legacy backend writes, so that its key never holds it.
   const keptMs = isNothing ? (home === legacy ? undefined : negativeTtlMs) : wantedMs;
-  const hasEpochs = !epochs || loaded.epochs;
+  const hasEpochs = !epochs || finds.epochs;
   if (keptMs === undefined || !hasEpochs) {
     const released = [store.release(leaseAt, token), fence && store.release(places.fence, fence)];
     return Promise.all(released).then(() => true);
   }
-  const bytes = entry?.bytes ?? codec.encode(loaded.value);
+  const bytes = entry?.bytes ?? codec.encode(value);
   const ttlMs = Math.min(jittered(keptMs), Math.max(1, entry?.ttlMs ?? Number.POSITIVE_INFINITY));
-  const stored = store.fill({ leaseAt, token, home, value: seal(bytes, loaded.epochs), ttlMs });
+  const stored = store.fill({ leaseAt, token, home, value: seal(bytes, finds.epochs), ttlMs });
   if (!fence) return stored;
   // What was taken over is there already.
   const beside =

@@ -20,7 +20,7 @@ export {
 } from './cache.ts';
 export { claimEnvironment } from './claim.ts';
 export { type Codec, jsonCodec, UnencodableValueError } from './codec.ts';
-export { type Loader, LoaderTimeoutError } from './flight.ts';
+export { type LoadContext, type Loader, LoaderTimeoutError } from './flight.ts';
 export {
   createKeyspace,
   InvalidKeyError,

@@ -36,15 +36,9 @@ export interface Look<T> {
 }
 
 /** What a GET answered, and what travelled with it. */
-interface Got {
+export interface Got {
   readonly bytes: string | null;
   readonly epochs: Epochs | undefined;
-}
-
-/** The GET that a read began with. */
-export interface FirstGet extends Got {
-  /** When it was sent, on the clock of `performance.now()`. */
-  readonly begin: number;
 }
 
 /** Reads an entry and, for a tagged read, the epochs beside it. @throws what the store throws. */
@@ -62,59 +56,39 @@ export async function fetch<T>(
  * may still be executed, after an invalidation.
  * @param first the GET, where the caller has sent it already.
  */
-export function look<T>(request: Look<T>, first?: FirstGet): Promise<Seen<T>> {
-  if (first) request.budget.spend(performance.now() - first.begin);
-  const seen = first ? lookOn(request, first, MAX_LOOKS - 1) : lookAnew(request, MAX_LOOKS);
-  return seen.catch((error: unknown) => {
-    request.onError(error);
-    return AWAY;
-  });
+export async function look<T>(request: Look<T>, first?: Got): Promise<Seen<T>> {
+  const { places, budget, onError } = request;
+  try {
+    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+      const got = looks === 0 && first ? first : await fetch(request);
+      const seen = parse(got, request);
+      if (seen) return seen;
+      if (budget.leftMs < LEASE_REPLY_MS) return AWAY;
+      const held: Held = { kind: 'held', token: drawToken(), epochs: got.epochs };
+      if (places.leaseAt !== places.home) return await leaseBeside(request, got, held);
+      if (got.bytes === null) {
+        const acquired = acquire(request, held);
+        const there = await budget.wait(acquired, () => giveBack(request, held, acquired.then(isFree)));
+        if (there === null) return held;
+        const faster = parse({ bytes: there, epochs: got.epochs }, request);
+        if (faster) return faster;
+      } else {
+        const taking = request.store.takeOver(places.home, got.bytes, {
+          token: held.token,
+          leaseMs: request.leaseMs,
+        });
+        if (await budget.wait(taking, () => giveBack(request, held, taking))) return held;
+      }
+    }
+  } catch (error) {
+    onError(error);
+  }
+  return AWAY;
 }
 
 const AWAY = { kind: 'away' } as const;
 
-const lookAnew = <T>(request: Look<T>, looksLeft: number): Promise<Seen<T>> =>
-  looksLeft > 0 ? fetch(request).then((got) => lookOn(request, got, looksLeft - 1)) : Promise.resolve(AWAY);
-
-function lookOn<T>(request: Look<T>, got: Got, looksLeft: number): Promise<Seen<T>> {
-  const seen = parse(got.bytes, got.epochs, request);
-  if (seen) return Promise.resolve(seen);
-  if (request.budget.leftMs < LEASE_REPLY_MS) return Promise.resolve(AWAY);
-  const held = { kind: 'held', token: drawToken(), epochs: got.epochs } as const;
-  if (request.places.leaseAt !== request.places.home) return leaseBeside(request, got, held);
-  return got.bytes === null
-    ? lease(request, held, looksLeft)
-    : takeOver(request, { bytes: got.bytes, held, looksLeft });
-}
-
 type Held = Seen<never> & { kind: 'held' };
-
-/** Takes the lease where nothing was seen. */
-function lease<T>(request: Look<T>, held: Held, looksLeft: number): Promise<Seen<T>> {
-  const acquired = acquire(request, held);
-  return request.budget.wait(acquired).then(
-    (there) => (there === null ? held : (parse(there, held.epochs, request) ?? lookAnew(request, looksLeft))),
-    (error: unknown) => {
-      giveBack(request, held, acquired.then(isFree));
-      throw error;
-    },
-  );
-}
-
-/** Replaces bytes of no use only if they are still what was seen; if they are not, somebody was faster: looks again. */
-async function takeOver<T>(
-  request: Look<T>,
-  { bytes, held, looksLeft }: { bytes: string; held: Held; looksLeft: number },
-): Promise<Seen<T>> {
-  const { store, places, leaseMs, budget } = request;
-  const taking = store.takeOver(places.home, bytes, { token: held.token, leaseMs });
-  try {
-    return (await budget.wait(taking)) ? held : await lookAnew(request, looksLeft);
-  } catch (error) {
-    giveBack(request, held, taking);
-    throw error;
-  }
-}
 
 /** Beside a lease of its own the entry may have been filled since: both travel together, the lease first. */
 async function leaseBeside<T>(request: Look<T>, { bytes, epochs }: Got, held: Held): Promise<Seen<T>> {
@@ -122,7 +96,7 @@ async function leaseBeside<T>(request: Look<T>, { bytes, epochs }: Got, held: He
   const acquired = acquire(request, held);
   try {
     const [there, again] = await budget.wait(Promise.all([acquired, store.get(places.home)]));
-    const filled = again === bytes ? undefined : parse(again, epochs, request);
+    const filled = again === bytes ? undefined : parse({ bytes: again, epochs }, request);
     if (filled) giveBack(request, held, acquired.then(isFree));
     if (filled) return filled;
     if (there === null) return held;
@@ -166,7 +140,7 @@ async function acquireAnew<T>(
 }
 
 /** What stands there; undefined for nothing, and for bytes that a lease may replace. */
-function parse<T>(bytes: string | null, epochs: Epochs | undefined, request: Look<T>): Seen<T> | undefined {
+function parse<T>({ bytes, epochs }: Got, request: Look<T>): Seen<T> | undefined {
   if (bytes === null) return undefined;
   try {
     const entry: Entry<T> = readEntry(bytes, { ...request, epochs });

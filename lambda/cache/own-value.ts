@@ -1,3 +1,4 @@
+import { sourcesOf } from '../contract/families.ts';
 import { InvalidKeyError, type Places } from './keyspace.ts';
 import type { CacheStore } from './store.ts';
 import type { Ttl } from './ttl.ts';
@@ -9,9 +10,10 @@ export interface SetOptions {
 
 /** What the cache itself owns. @throws InvalidKeyError for a family whose values a database owns. */
 export function requireOwn({ family }: Places): void {
-  if (!family.source) return;
+  const [source] = sourcesOf(family);
+  if (!source) return;
   throw new InvalidKeyError(
-    `cache: set on family ${family.name} is refused: table ${family.source.table} owns its values; fill it by getOrLoad and remove them by invalidate`,
+    `cache: set on family ${family.name} is refused: table ${source.table} owns its values; fill it by getOrLoad and remove them by invalidate`,
   );
 }
 

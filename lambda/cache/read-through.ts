@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { createDeadline } from '../redis/deadline.ts';
 import { readEpochs, sameEpochs } from './epochs.ts';
 import type { Fallback } from './fallback.ts';
-import type { Filler, Filling, Loaded } from './filler.ts';
-import { isNested, type Loader, type RunLoader } from './flight.ts';
+import type { Filler, Filling, Flight } from './filler.ts';
+import type { Loader, RunLoader } from './flight.ts';
 import type { LeaseToken } from './lease.ts';
-import { type FirstGet, type Look, look, type Seen } from './look.ts';
+import { type Got, type Look, look, type Seen } from './look.ts';
 import type { Counts } from './metrics.ts';
 
 /** Where an answer came from: the cache, a load, or a load because the cache could not or may not be asked. */
@@ -17,11 +18,14 @@ export interface Answer<T> {
 }
 
 /** A read that may load. */
-export type Read<T> = Filling<T>;
+export interface Read<T> extends Filling<T> {
+  /** The loads that it is a part of. */
+  readonly callers: readonly LeaseToken[];
+}
 
 export interface ReadThrough {
   /** Reads; goes on after a GET that was no plain hit, where there was one: loads, or joins or waits for who does. */
-  readOn<T>(read: Read<T>, first: FirstGet | undefined): Promise<Answer<T>>;
+  readOn<T>(read: Read<T>, first: Got | undefined): Promise<Answer<T>>;
   /** Loads for a read that could not ask the store; within the limits of the fallback. */
   bypass<T>(key: string, load: Loader<T>): Promise<Answer<T>>;
   /** Loads, and stores nothing. */
@@ -33,6 +37,7 @@ export interface ReadThroughOptions {
   readonly fallback: Fallback;
   readonly runLoader: RunLoader;
   readonly leaseMs: number;
+  readonly loaderTimeoutMs: number;
   readonly counts: Counts;
 }
 
@@ -41,9 +46,12 @@ const WAIT_FOR_FILLER_MS = 500;
 const FIRST_WAIT_MS = 4;
 const LONGEST_WAIT_MS = 64;
 const MAX_ABANDONED = 1000;
+/** Of a loader's time: loads that wait for each other end in it, since both then load for themselves. */
+const JOIN_SHARE = 0.5;
 
 export function createReadThrough(options: ReadThroughOptions): ReadThrough {
-  const { filler, fallback, runLoader, leaseMs, counts } = options;
+  const { filler, fallback, runLoader, leaseMs, loaderTimeoutMs, counts } = options;
+  const joined = createDeadline(JOIN_SHARE * loaderTimeoutMs);
   /** Leases that were waited for in vain: nobody else has to wait for them. */
   const abandoned = new LRUCache<LeaseToken, true>({ max: MAX_ABANDONED, ttl: leaseMs });
 
@@ -52,54 +60,65 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
     return { value: await runLoader(load), outcome };
   };
 
-  const loadInTurn = <T>(key: string, load: Loader<T>): Promise<T> =>
-    fallback.run(key, () => runLoader(load));
-
-  const bypass: ReadThrough['bypass'] = async (key, load) => {
-    counts.bypasses += 1;
-    return { value: await loadInTurn(key, load), outcome: 'bypass' };
+  /** How many loads of one key run at once is bounded. */
+  const loadInTurn = async <T>(
+    key: string,
+    load: Loader<T>,
+    outcome: 'miss' | 'bypass',
+  ): Promise<Answer<T>> => {
+    counts[outcome === 'miss' ? 'misses' : 'bypasses'] += 1;
+    return { value: await fallback.run(key, () => runLoader(load)), outcome };
   };
+
+  const bypass: ReadThrough['bypass'] = (key, load) => loadInTurn(key, load, 'bypass');
 
   /** Joins the load under a lease that this reader has seen: since it is there, no invalidation came after its beginning. */
   const join = async <T>(
-    flight: Promise<Loaded<unknown>>,
-    { request, load }: Read<T>,
+    flight: Flight,
+    read: Read<T>,
     seen: Seen<T> & { kind: 'lease' },
   ): Promise<Answer<T>> => {
-    const loaded = await flight.catch(() => undefined);
-    // An error belongs to the one whose load failed; the others try once for themselves.
-    if (!loaded || !(await isCurrent(request, loaded, seen))) return loadOnly(load, 'miss');
+    const { places, load, budget } = read;
+    const beganAt = performance.now();
+    let value: T;
+    try {
+      value = (await joined(flight.value)) as T;
+    } catch {
+      // The error belongs to the one whose load failed; the others try once for themselves.
+      return loadInTurn(places.legacy, load, 'miss');
+    }
+    budget.exclude(performance.now() - beganAt);
+    if (!(await isCurrent(read, flight, seen))) return loadOnly(load, 'miss');
     counts.misses += 1;
-    return { value: loaded.value as T, outcome: 'miss' };
+    return { value, outcome: 'miss' };
   };
 
   return {
     loadOnly,
     bypass,
-    async readOn<T>(read: Read<T>, begun: FirstGet | undefined): Promise<Answer<T>> {
-      const { request, load } = read;
-      const key = request.places.legacy;
+    async readOn<T>(read: Read<T>, begun: Got | undefined): Promise<Answer<T>> {
+      const { load, budget } = read;
+      const key = read.places.legacy;
       const waitUntil = performance.now() + WAIT_FOR_FILLER_MS;
       let first = begun;
       for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-        const seen: Seen<T> = await look(request, first);
+        const seen: Seen<T> = await look(read, first);
         first = undefined;
         if (seen.kind === 'away') return bypass(key, load);
         if (seen.kind === 'foreign') return loadOnly(load, 'miss');
-        if (seen.kind === 'held') return filler.fill(read, seen);
+        if (seen.kind === 'held') return await filler.fill(read, seen);
         if (seen.kind === 'value') {
           counts.hits += 1;
           return { value: seen.value, outcome: 'hit' };
         }
         const flight = filler.flight(seen.lease);
-        if (flight && !isNested()) return join(flight, read, seen);
-        if (performance.now() >= waitUntil) abandoned.set(seen.lease, true);
-        if (flight) return loadOnly(load, 'miss');
-        if (abandoned.has(seen.lease)) {
-          counts.misses += 1;
-          return { value: await loadInTurn(key, load), outcome: 'miss' };
-        }
+        if (flight && read.callers.includes(seen.lease)) return loadOnly(load, 'miss');
+        if (flight) return join(flight, read, seen);
+        const beganAt = performance.now();
+        if (beganAt >= waitUntil) abandoned.set(seen.lease, true);
+        if (abandoned.has(seen.lease)) return loadInTurn(key, load, 'miss');
         await sleep(waitMs * (0.5 + Math.random() / 2));
+        budget.exclude(performance.now() - beganAt);
       }
     },
   };
@@ -108,7 +127,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
 /** Whether the load began under the epochs of this read; those that its filler made are asked for again. */
 async function isCurrent<T>(
   { store, tags, budget, onError }: Look<T>,
-  { epochs }: Loaded<unknown>,
+  { finds: { epochs } }: Flight,
   seen: Seen<T> & { kind: 'lease' },
 ): Promise<boolean> {
   if (!tags) return true;

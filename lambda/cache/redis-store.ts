@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { batchedGet, pipelinedGet } from './batched-get.ts';
+import { replyCodeOf } from './reply-code.ts';
 import type { CacheStore, Fill } from './store.ts';
 
 /** Sends one command to Redis. Commands sent in one tick must arrive in order, on one connection. */
@@ -39,9 +40,16 @@ export interface SetFill extends Omit<Fill, 'value' | 'ttlMs'> {
 }
 
 /** The command of a fill, which answers 1 if it stored. */
-export function fillCommand({ leaseAt, token, home, value, expiry }: SetFill): (string | Buffer)[] {
-  return ['EVAL', FILL, '2', leaseAt, home, token, value, ...expiry];
-}
+export const fillCommand = (fill: SetFill): (string | Buffer)[] => ['EVAL', FILL, ...fillArguments(fill)];
+
+const fillArguments = ({ leaseAt, token, home, value, expiry }: SetFill): (string | Buffer)[] => [
+  '2',
+  leaseAt,
+  home,
+  token,
+  value,
+  ...expiry,
+];
 
 export interface RedisStoreOptions {
   /**
@@ -49,6 +57,8 @@ export interface RedisStoreOptions {
    * command. Default: false.
    */
   readonly clustered?: boolean;
+  /** After how long `send` gives up by itself, in milliseconds. Default: nobody knows, and each wait has a timer. */
+  readonly longestWaitMs?: number;
 }
 
 /**
@@ -68,9 +78,13 @@ export interface RedisStoreOptions {
  * redis.close();
  * ```
  */
-export function redisStore(send: Send, { clustered = false }: RedisStoreOptions = {}): CacheStore {
+export function redisStore(
+  send: Send,
+  { clustered = false, longestWaitMs }: RedisStoreOptions = {},
+): CacheStore {
   const get = clustered ? pipelinedGet(send) : batchedGet(send);
   return {
+    longestWaitMs,
     get,
     async getWithTtl(key) {
       // In this order: should the entry be replaced in between, the TTL is that of the older one.
@@ -83,11 +97,11 @@ export function redisStore(send: Send, { clustered = false }: RedisStoreOptions 
     async takeOver(key, seen, { token, leaseMs }) {
       return (await send(['EVAL', TAKE_OVER, '1', key, seen, token, String(leaseMs)])) === 1;
     },
-    fill({ ttlMs, ...fill }) {
-      const command = fillCommand({ ...fill, expiry: expiryOf(ttlMs) });
-      return send(['EVALSHA', FILL_SHA, ...command.slice(2)]).then(isOne, (error: unknown) => {
+    fill({ leaseAt, token, home, value, ttlMs }) {
+      const fill = { leaseAt, token, home, value, expiry: expiryOf(ttlMs) };
+      return send(['EVALSHA', FILL_SHA, ...fillArguments(fill)]).then(isOne, (error: unknown) => {
         // It was not executed: a server that was restarted, or another one of a cluster, has to be told the script.
-        if (isUnknownScript(error)) return send(command).then(isOne);
+        if (replyCodeOf(error) === 'NOSCRIPT') return send(fillCommand(fill)).then(isOne);
         throw error;
       });
     },
@@ -128,9 +142,6 @@ export function redisStore(send: Send, { clustered = false }: RedisStoreOptions 
 }
 
 const isOne = (reply: unknown): boolean => reply === 1;
-
-const isUnknownScript = (error: unknown): boolean =>
-  error instanceof Error && error.message.startsWith('NOSCRIPT ');
 
 const expiryOf = (ttlMs: number): string[] =>
   ttlMs === Number.POSITIVE_INFINITY ? [] : ['PX', String(ttlMs)];

@@ -1,4 +1,5 @@
 import { CutoverError } from '../contract/errors.ts';
+import { replyCodeOf } from './reply-code.ts';
 
 /** Redis answered, and refused; the message names the remedy. The read loads, and nothing is stored. */
 export class RedisRefusedError extends CutoverError {
@@ -27,8 +28,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /** An error as it is, or what Redis refused with the remedy. */
 export function explainRefusal(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const reply = /^[A-Z]+(?= )/.exec(error.message)?.[0] ?? '';
+  const reply = replyCodeOf(error) ?? '';
   const remedy = REMEDIES[reply];
   return remedy
     ? new RedisRefusedError(reply, `cache: Redis answers ${reply}; ${remedy}`, { cause: error })

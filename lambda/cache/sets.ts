@@ -1,3 +1,4 @@
+import { sourcesOf } from '../contract/families.ts';
 import { InvalidKeyError, type Keyspace, type PhysicalKey, type Places } from './keyspace.ts';
 import type { Lookup } from './lookup.ts';
 import { requireTtl, type Ttl } from './ttl.ts';
@@ -90,7 +91,8 @@ export interface Sets {
 export function createSets({ keyspace, store, onError = () => {} }: SetsOptions): Sets {
   const locate = (key: string): Places => {
     const places = keyspace.locate(key);
-    const { name, source } = places.family;
+    const { name } = places.family;
+    const [source] = sourcesOf(places.family);
     if (!source) return places;
     throw new InvalidKeyError(
       `cache: family ${name} holds what table ${source.table} owns, and no sets of its own`,

@@ -29,6 +29,8 @@ export interface OwnValue {
  * unknown (the store is away, the reply is late); the step may then still happen later.
  */
 export interface CacheStore {
+  /** After how long a step gives up by itself, in milliseconds. Default: nobody knows. */
+  readonly longestWaitMs?: number | undefined;
   /** Null for a key that is not there, or holds something that is not a string. */
   get(key: PhysicalKey): Promise<string | null>;
   /** A value and how long it will stay, in milliseconds (infinite if it does not expire); null when it is not there. */

@@ -1,4 +1,5 @@
 import { CutoverError } from '../contract/errors.ts';
+import { replyCodeOf } from './reply-code.ts';
 
 /** A key held something that is not a string. */
 export class WrongTypeError extends CutoverError {
@@ -7,5 +8,4 @@ export class WrongTypeError extends CutoverError {
 }
 
 /** Redis's own words for it. */
-export const isWrongType = (error: unknown): error is Error =>
-  error instanceof Error && error.message.startsWith('WRONGTYPE');
+export const isWrongType = (error: unknown): error is Error => replyCodeOf(error) === 'WRONGTYPE';

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { MAX_BODY_BYTES, parseBody, parseId, parseOwner, requireJson, tooLarge } from './schema.ts';
+import { parseId } from '../request/id.ts';
+import { limitBody, readText } from '../request/json-body.ts';
+import { parseBody, parseOwner } from './schema.ts';
 import type { Collections, Written } from './service.ts';
 
 const owned = (c: Context) =>
@@ -20,21 +21,13 @@ export function collectionRoutes(collections: Collections): Hono {
     return c.json(value);
   });
 
-  routes.put(
-    '/:userId/:collection/:itemId',
-    bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }),
-    async (c) => {
-      const owner = owned(c);
-      const id = itemId(c);
-      requireJson({
-        contentType: c.req.header('content-type'),
-        contentEncoding: c.req.header('content-encoding'),
-      });
-      const written = await collections.put(owner, { id, data: parseBody(await c.req.text()) });
-      acknowledge(c, written);
-      return c.json({ id, version: written.version });
-    },
-  );
+  routes.put('/:userId/:collection/:itemId', limitBody, async (c) => {
+    const owner = owned(c);
+    const id = itemId(c);
+    const written = await collections.put(owner, { id, data: parseBody(await readText(c)) });
+    acknowledge(c, written);
+    return c.json({ id, version: written.version });
+  });
 
   routes.delete('/:userId/:collection/:itemId', async (c) => {
     const written = await collections.remove(owned(c), itemId(c));

@@ -1,26 +1,30 @@
 /** Which Redis, and how a process shows it who it is. */
 const REDIS = ['REDIS_URL', 'REDIS_AUTH', 'REDIS_CLUSTER', 'REDIS_IAM_CACHE'] as const;
 
+/** What a function reads that reads and fills as the API does: other keys would be of no use. */
+const CACHED = [
+  'NODE_ENV',
+  ...REDIS,
+  'DATABASE_URL',
+  'MIGRATION_MODE',
+  'CW_CACHE_PREFIX_ENABLED',
+  'CW_CACHE_DUAL_WRITE',
+  'CW_CACHE_EPOCHS_ENABLED',
+  'CW_RL_PREFIX_ENABLED',
+  'CACHE_MODE',
+  'LOG_LEVEL',
+] as const;
+
 /**
  * The environment variables of each deployed function: what `lib/` sets and what the function reads.
  * A test compares both sides with this list.
  */
 export const FUNCTION_ENVIRONMENT = {
-  api: [
-    'NODE_ENV',
-    ...REDIS,
-    'DATABASE_URL',
-    'MIGRATION_MODE',
-    'CW_CACHE_PREFIX_ENABLED',
-    'CW_CACHE_DUAL_WRITE',
-    'CW_CACHE_EPOCHS_ENABLED',
-    'CW_RL_PREFIX_ENABLED',
-    'CACHE_MODE',
-    'LOG_LEVEL',
-  ],
+  api: CACHED,
   dispatcher: ['NODE_ENV', ...REDIS, 'DATABASE_URL', 'LOG_LEVEL'],
   'flush-worker': ['NODE_ENV', 'REDIS_URL', 'DRY_RUN', 'LOG_LEVEL'],
   migrate: ['DATABASE_URL', 'LOG_LEVEL'],
+  warm: CACHED,
 } as const;
 
 /** A deployed function: the name of its file in `lambda/functions/`. */

@@ -17,14 +17,20 @@ export interface Family {
   readonly onFlush: 'flush' | 'preserve';
   /** Time to live of an entry that the cache fills; required of a cache family. */
   readonly ttlSeconds?: number;
-  /** The table that the entries are loaded from; `{column}` in the template is a column of the row. */
-  readonly source?: { readonly table: string; readonly keyTemplate: string };
+  /** The table that the entries are loaded from, or several where the family has several kinds of keys. */
+  readonly source?: Source | readonly Source[];
   /** The tables that its tagged entries are loaded from: a changed row makes the tag's entries outdated. */
   readonly tagSources?: readonly TagSource[];
   /** Where the family's migration stands, if it differs from the others'. */
   readonly phase?: Phase;
   /** The switch that says so at run time: the family is `prefixed` where it is on, else `legacy`. */
   readonly phaseSwitch?: 'CW_RL_PREFIX_ENABLED';
+}
+
+/** Which key a row of a table is loaded under: `{column}` in the template is a column of the row. */
+export interface Source {
+  readonly table: string;
+  readonly keyTemplate: string;
 }
 
 /** Which tag a row of a table belongs to: `{column}` in the template is a column of the row. */
@@ -38,6 +44,7 @@ export const COLLECTIONS = ['mocs', 'gallery', 'wishlist', 'albums'] as const;
 export type Collection = (typeof COLLECTIONS)[number];
 
 const LIST_TTL_SECONDS = 300;
+const FLAG_TTL_SECONDS = 300;
 
 /** The registry. The preserved families are those of requirement R4 and, from R24, those that hold state. */
 export const FAMILIES: readonly Family[] = [
@@ -50,6 +57,23 @@ export const FAMILIES: readonly Family[] = [
       source: { table: name, keyTemplate: `${name}:user:{user_id}:list` },
     }),
   ),
+  {
+    name: 'feature_flags',
+    kind: 'cache',
+    onFlush: 'flush',
+    ttlSeconds: FLAG_TTL_SECONDS,
+    source: { table: 'feature_flags', keyTemplate: 'feature_flags:{environment}' },
+  },
+  {
+    name: 'flag',
+    kind: 'cache',
+    onFlush: 'flush',
+    ttlSeconds: FLAG_TTL_SECONDS,
+    source: [
+      { table: 'feature_flags', keyTemplate: 'flag:{flag_key}' },
+      { table: 'feature_flag_overrides', keyTemplate: 'flag:{flag_key}:user:{user_id}' },
+    ],
+  },
   ...['sessions', 'ratelimit', 'user-profiles', 'secure_session', 'csrf'].map(
     (name): Family => ({ name, kind: 'state', onFlush: 'preserve' }),
   ),
@@ -87,12 +111,25 @@ export function familyOf(key: string, families: readonly Family[] = FAMILIES): F
  * import { FAMILIES, patternOf } from 'cutover/families';
  *
  * const flushed = FAMILIES.filter(({ onFlush }) => onFlush === 'flush');
- * flushed.map(patternOf); // => ['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*']
+ * flushed.map(patternOf); // => ['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*', 'feature_flags:*', 'flag:*']
  * ```
  */
 export function patternOf(family: Family): string {
   return `${family.name}:*`;
 }
+
+/**
+ * The tables that a family's entries are loaded from; none where the cache itself owns them.
+ * @example
+ * ```ts
+ * import { familyOf, sourcesOf } from 'cutover/families';
+ *
+ * const family = familyOf('mocs:user:123:list');
+ * family && sourcesOf(family); // => [{ table: 'mocs', keyTemplate: 'mocs:user:{user_id}:list' }]
+ * ```
+ */
+export const sourcesOf = ({ source = [] }: Family): readonly Source[] =>
+  Array.isArray(source) ? source : [source as Source];
 
 const MIN_RETENTION_SECONDS = 15 * 60;
 
@@ -125,12 +162,14 @@ export function retentionSeconds(families: readonly Family[] = FAMILIES): number
  * ```
  */
 export function tagsOfKey(key: string, families: readonly Family[] = FAMILIES): string[] {
-  const source = familyOf(key, families)?.source;
-  const tagSources = source ? families.flatMap((family) => family.tagSources ?? []) : [];
-  const related = tagSources.filter(({ table }) => table === source?.table);
-  if (!source || related.length === 0) return [];
-  const rows = rowsOf(source.keyTemplate, key);
-  const tags = related.flatMap(({ tagTemplate }) => rows.map((row) => fillTemplate(tagTemplate, row)));
+  const family = familyOf(key, families);
+  const tags = (family ? sourcesOf(family) : []).flatMap(({ table, keyTemplate }) => {
+    const related = families.flatMap(({ tagSources = [] }) =>
+      tagSources.filter((each) => each.table === table),
+    );
+    const rows = related.length > 0 ? rowsOf(keyTemplate, key) : [];
+    return related.flatMap(({ tagTemplate }) => rows.map((row) => fillTemplate(tagTemplate, row)));
+  });
   return [...new Set(tags)].filter((tag) => tag !== undefined);
 }
 
@@ -148,20 +187,22 @@ export function tagsOfKey(key: string, families: readonly Family[] = FAMILIES): 
  */
 export function requireConsistent(families: readonly Family[]): void {
   const tagSources = families.flatMap((family) => family.tagSources ?? []);
-  for (const { name, source } of families) {
-    if (!source) continue;
+  const sources = families.flatMap((family) =>
+    sourcesOf(family).map((source) => ({ name: family.name, ...source })),
+  );
+  for (const { name, table, keyTemplate } of sources) {
     const refuse = (what: string): never => {
       throw new ConfigurationError(`families: ${name}: ${what}`);
     };
-    if (literalsOf(source.keyTemplate).slice(1, -1).includes('')) {
-      refuse(`keyTemplate ${source.keyTemplate} has two columns side by side; put something between them`);
+    if (literalsOf(keyTemplate).slice(1, -1).includes('')) {
+      refuse(`keyTemplate ${keyTemplate} has two columns side by side; put something between them`);
     }
-    const told = columnsOf(source.keyTemplate);
-    for (const { table, tagTemplate } of tagSources.filter((each) => each.table === source.table)) {
+    const told = columnsOf(keyTemplate);
+    for (const { tagTemplate } of tagSources.filter((each) => each.table === table)) {
       const missing = columnsOf(tagTemplate).find((column) => !told.includes(column));
       if (missing === undefined) continue;
       refuse(
-        `tagTemplate ${tagTemplate} of table ${table} names column ${missing}, which keyTemplate ${source.keyTemplate} does not tell; use one of ${told.join(', ')}`,
+        `tagTemplate ${tagTemplate} of table ${table} names column ${missing}, which keyTemplate ${keyTemplate} does not tell; use one of ${told.join(', ')}`,
       );
     }
   }

@@ -3,11 +3,16 @@ import { CutoverError } from '../contract/errors.ts';
 import { FAMILIES, type Family } from '../contract/families.ts';
 import * as collections from './migrations/0001-collections.ts';
 import * as outbox from './migrations/0002-outbox.ts';
+import * as featureFlags from './migrations/0003-feature-flags.ts';
 import { createPool } from './pool.ts';
 import { installTriggers } from './triggers.ts';
 
 /** In order of their names; code and not files, so that they travel in a bundle. Expand first, contract later. */
-const MIGRATIONS = { '0001-collections': collections, '0002-outbox': outbox };
+const MIGRATIONS = {
+  '0001-collections': collections,
+  '0002-outbox': outbox,
+  '0003-feature-flags': featureFlags,
+};
 
 /** A migration failed: it was rolled back, and the ones before it stand. */
 export class MigrationError extends CutoverError {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import type { Family } from '../contract/families.ts';
+import { type Family, sourcesOf } from '../contract/families.ts';
 import { columnsOf, literalsOf } from '../contract/template.ts';
 
 /** A key or a tag that a changed row of a table makes outdated. */
@@ -25,12 +25,15 @@ const TEXT_SETTINGS = `SET DateStyle = 'ISO, MDY' SET TimeZone = 'UTC' SET Inter
 export function rulesOf(families: readonly Family[]): Rule[] {
   return families
     .filter(({ kind }) => kind === 'cache')
-    .flatMap(({ name: family, source, tagSources = [] }) => [
-      ...(source
-        ? [{ family, table: source.table, kind: 'key' as const, template: source.keyTemplate }]
-        : []),
-      ...tagSources.map(({ table, tagTemplate: template }) => ({
-        family,
+    .flatMap((each) => [
+      ...sourcesOf(each).map(({ table, keyTemplate: template }) => ({
+        family: each.name,
+        table,
+        kind: 'key' as const,
+        template,
+      })),
+      ...(each.tagSources ?? []).map(({ table, tagTemplate: template }) => ({
+        family: each.name,
         table,
         kind: 'tag' as const,
         template,

@@ -1,5 +1,5 @@
 import type { LambdaEvent } from 'hono/aws-lambda';
-import { PROBLEM_TYPE, ProblemError, problemOf } from '../contract/problem.ts';
+import { ProblemError, problemHeaders, problemOf } from '../contract/problem.ts';
 
 /** An event of an HTTP API, payload 2.0. */
 export type HttpApiEvent = Extract<LambdaEvent, { version: string; rawPath: string; rawQueryString: string }>;
@@ -30,7 +30,7 @@ export function toRequestEvent(event: HttpApiEvent): HttpApiEvent {
 export function problemResult(problem: ProblemError) {
   return {
     statusCode: problem.status,
-    headers: { 'content-type': PROBLEM_TYPE, 'x-backend': 'serverless' },
+    headers: { ...problemHeaders(problem), 'x-backend': 'serverless' },
     body: JSON.stringify(problemOf(problem)),
     isBase64Encoded: false,
   };

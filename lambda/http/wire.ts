@@ -2,13 +2,18 @@ import { handle } from 'hono/aws-lambda';
 import { type Cache, type CacheOptions, createCache } from '../cache/cache.ts';
 import type { Environment } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
+import { collectionRoutes } from '../collections/routes.ts';
 import { createCollections } from '../collections/service.ts';
-import { ConfigurationError } from '../contract/errors.ts';
+import { METRICS_NAMESPACE } from '../contract/metrics.ts';
 import { ProblemError } from '../contract/problem.ts';
 import { createPool } from '../database/pool.ts';
+import { databaseUrlOf } from '../database/url.ts';
+import { flagAdminRoutes, flagRoutes } from '../flags/routes.ts';
+import { wireFlags } from '../flags/wire.ts';
 import { wireCache } from '../outbox/wire-cache.ts';
 import { createWrites } from '../outbox/writes.ts';
 import { createLogger, errorFields } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 import { createApi } from './app.ts';
 import { type HttpApiEvent, problemResult, toRequestEvent } from './event.ts';
 
@@ -18,29 +23,32 @@ export type ApiCache = Pick<Cache, 'resolve' | 'invalidate' | 'invalidateTag' | 
 /** Makes a cache; the rehearsal's naive variant sends commands of its own. */
 export type CreateCache = (options: CacheOptions, send: Send) => ApiCache;
 
+const SERVICE = 'cutover-api';
+
 /**
  * Wires the API from its environment: a handler of API Gateway's HTTP API events (payload 2.0).
  * @param create makes the cache; the rehearsal's naive variant passes its own.
  * @throws ConfigurationError naming the variable.
  */
 export async function apiHandler(environment: Environment, create: CreateCache = createCache) {
-  const { DATABASE_URL: url } = environment;
-  if (!url) {
-    throw new ConfigurationError(
-      'api: DATABASE_URL is not set; it is postgresql://user:password@host:5432/name',
-    );
-  }
-  const logger = createLogger('cutover-api');
+  const url = databaseUrlOf(environment, 'api');
+  const logger = createLogger(SERVICE);
+  const metrics = createMetrics({ namespace: METRICS_NAMESPACE, serviceName: SERVICE });
   const database = createPool({
     url,
-    applicationName: 'cutover-api',
+    applicationName: SERVICE,
     onError: (error) => logger.warn('database connection error', errorFields(error)),
   });
   const { options, send, hasRedis } = await wireCache(environment, { logger, database });
   const cache = create(options, send);
   const writes = createWrites({ database, keyspace: options.keyspace, cache });
+  const flags = wireFlags({ environment: options.keyspace.env, cache, database, writes, logger, metrics });
   const app = createApi({
-    collections: createCollections({ cache, database, writes }),
+    routes: {
+      '/api/users': collectionRoutes(createCollections({ cache, database, writes })),
+      '/api/config/flags': flagRoutes(flags),
+      '/api/admin/flags': flagAdminRoutes(flags),
+    },
     probes: {
       ...(hasRedis && { redis: () => send(['PING']) }),
       postgres: () => database.query('SELECT 1'),

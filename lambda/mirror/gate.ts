@@ -1,5 +1,6 @@
 import type { Send } from '../cache/redis-store.ts';
 import { createReplayGate, type ReplayGate, soleServer } from '../cache/replay-gate.ts';
+import { replyCodeOf } from '../cache/reply-code.ts';
 import type { MirrorableClient } from './mirror.ts';
 
 interface Gate {
@@ -20,7 +21,7 @@ export function gateOf(client: MirrorableClient, send: Send, onBlind: (reason: s
   if (known) return known;
   const gate = createReplayGate({
     // What Redis answers stays; a connection that is lost comes back.
-    onError: (error) => isReply(error) && onBlind(error.message),
+    onError: (error) => error instanceof Error && replyCodeOf(error) && onBlind(error.message),
   });
   const server = soleServer(send);
   let asked = client.isReady ? gate.connected(server) : undefined;
@@ -32,6 +33,3 @@ export function gateOf(client: MirrorableClient, send: Send, onBlind: (reason: s
   gates.set(client, made);
   return made;
 }
-
-/** Redis's own errors begin with a code in capitals. */
-const isReply = (error: unknown): error is Error => error instanceof Error && /^[A-Z]+ /.test(error.message);

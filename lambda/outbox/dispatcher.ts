@@ -6,6 +6,7 @@ import { redisStore } from '../cache/redis-store.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { retentionSeconds } from '../contract/families.ts';
 import { createPool } from '../database/pool.ts';
+import { databaseUrlOf } from '../database/url.ts';
 import { redisOptionsOf } from '../redis/options.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
 import { type DispatchReport, dispatch, LATELY_SECONDS } from './dispatch.ts';
@@ -44,12 +45,7 @@ const DEADLINE_MS = 2000;
 export async function openDispatcher(environment: Environment, logger: Logger): Promise<Dispatcher> {
   const target = redisOptionsOf(environment);
   if (!target) throw new ConfigurationError('dispatcher: REDIS_URL is not set; it is redis://host:6379');
-  const { DATABASE_URL: databaseUrl } = environment;
-  if (!databaseUrl) {
-    throw new ConfigurationError(
-      'dispatcher: DATABASE_URL is not set; it is postgresql://user:password@host:5432/name',
-    );
-  }
+  const databaseUrl = databaseUrlOf(environment, 'dispatcher');
   const env = environmentName(environment['NODE_ENV']);
   // An invalidation names the same keys in every phase.
   const keyspace = createKeyspace({ phase: 'legacy', env });

@@ -13,7 +13,8 @@ import { LATELY_SECONDS } from './dispatch.ts';
 import { replayOutbox } from './replay.ts';
 
 /** A Redis that this environment has claimed, and to which its outbox is replayed before it is read. */
-export interface ReplayedRedis extends Pick<RedisConnection, 'clustered' | 'connections' | 'close'> {
+export interface ReplayedRedis
+  extends Pick<RedisConnection, 'clustered' | 'longestWaitMs' | 'connections' | 'close'> {
   readonly send: Send;
   /** Over a connection that is opened for the occasion. */
   readonly sendFresh: Send;
@@ -98,6 +99,7 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
     },
     wasReplayedLately: async () => (await redis.send(['GET', REPLAYED_LATELY])) !== null,
     clustered: redis.clustered,
+    longestWaitMs: redis.longestWaitMs,
     get connections() {
       return redis.connections + fresh.connections;
     },

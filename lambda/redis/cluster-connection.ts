@@ -33,7 +33,13 @@ interface Node {
  * @throws ConfigurationError for a URL that is not one of Redis, or names a database.
  */
 export function connectCluster(options: RedisOptions): RedisConnection {
-  const { url, waitForConnectionMs = 100, onReady = () => {}, onError = () => {} } = options;
+  const {
+    url,
+    waitForConnectionMs = 100,
+    deadlineMs = 150,
+    onReady = () => {},
+    onError = () => {},
+  } = options;
   const endpoint = endpointOf(url);
   requireNoDatabase(endpoint);
   const nodes = new Map<string, Node>();
@@ -211,6 +217,7 @@ export function connectCluster(options: RedisOptions): RedisConnection {
       for (const { connection } of nodes.values()) sum += connection.connections;
       return sum;
     },
+    longestWaitMs: waitForConnectionMs + deadlineMs,
     clustered: true,
     close() {
       if (ended) return;

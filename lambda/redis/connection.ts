@@ -38,6 +38,8 @@ export interface RedisConnection {
   urlOf(command: Command): string;
   /** The sockets that are open now. */
   readonly connections: number;
+  /** After how long `send` rejects at the latest, in milliseconds. */
+  readonly longestWaitMs: number;
   /** Whether keys are spread over several primaries. */
   readonly clustered: boolean;
   close(): void;

@@ -16,10 +16,12 @@ export interface Observer {
 /** Settles as `pending` does, or rejects at the deadline; what comes after that is dropped. */
 export type Bound = <T>(pending: Promise<T>, observer?: Observer) => Promise<T>;
 
+/** Who waits, in a ring in which they fall due in order. */
 interface Due {
   readonly at: number;
-  /** Undefined when it has ended, so that nothing else outlives it here. */
-  fail: ((error: unknown) => void) | undefined;
+  readonly fail: (error: unknown) => void;
+  before: Due;
+  after: Due;
 }
 
 const noReply = (deadlineMs: number): Error => new DeadlineError(`redis: no reply within ${deadlineMs} ms`);
@@ -29,11 +31,9 @@ const noReply = (deadlineMs: number): Error => new DeadlineError(`redis: no repl
  * @param late makes the error of one that is late.
  */
 export function createDeadline(deadlineMs: number, late = noReply): Bound {
-  /**
-   * In the order in which they fall due. No Set, whose tables keep each other alive: with one, what has ended outlived
-   * the collection of young garbage, and a hit took a tenth longer.
-   */
-  let pending: Due[] = [];
+  // Whoever has ended leaves at once: what waits for its turn outlives the collection of young garbage, and with an array
+  // of five seconds of loads a miss took a sixth longer.
+  const ring = createRing();
   let timer: NodeJS.Timeout | undefined;
 
   const start = (delayMs: number) => {
@@ -46,35 +46,45 @@ export function createDeadline(deadlineMs: number, late = noReply): Bound {
   const sweep = () => {
     timer = undefined;
     const now = performance.now();
-    let over = 0;
-    for (const { at, fail } of pending) {
-      if (fail && at > now) break;
-      over += 1;
-      fail?.(late(deadlineMs));
-    }
-    pending = pending.slice(over);
-    const [next] = pending;
-    if (next) start(Math.max(1, next.at - now));
+    while (ring.after !== ring && ring.after.at <= now) ring.after.fail(late(deadlineMs));
+    if (ring.after !== ring) start(Math.max(1, ring.after.at - now));
   };
 
   return (promise, observer) =>
     new Promise((resolve, reject) => {
+      let pending = true;
       const fail = (error: unknown) => {
-        due.fail = undefined;
+        if (!pending) return;
+        pending = false;
+        leave(due);
         observer?.failed(error);
         reject(error);
       };
-      const due: Due = { at: performance.now() + deadlineMs, fail };
-      pending.push(due);
+      const due: Due = { at: performance.now() + deadlineMs, fail, before: ring.before, after: ring };
+      ring.before.after = due;
+      ring.before = due;
       if (timer === undefined) start(deadlineMs);
-      promise.then(
-        (value) => {
-          if (!due.fail) return;
-          due.fail = undefined;
-          observer?.answered?.();
-          resolve(value);
-        },
-        (error: unknown) => due.fail?.(error),
-      );
+      promise.then((value) => {
+        if (!pending) return;
+        pending = false;
+        leave(due);
+        observer?.answered?.();
+        resolve(value);
+      }, fail);
     });
+}
+
+function createRing(): Due {
+  const ring = { at: Number.POSITIVE_INFINITY, fail() {} } as unknown as Due;
+  ring.before = ring;
+  ring.after = ring;
+  return ring;
+}
+
+function leave(due: Due): void {
+  due.before.after = due.after;
+  due.after.before = due.before;
+  // Else it would keep its neighbours alive.
+  due.before = due;
+  due.after = due;
 }

@@ -7,6 +7,7 @@ import { explained, unavailable } from './errors.ts';
 import { type IamCredentials, iamCredentials } from './iam.ts';
 import { ASK_ROLE, isReplica, watchRole } from './role.ts';
 import { ALL_SLOTS } from './slot.ts';
+import { createSocketEnd, type SocketEnd } from './socket-end.ts';
 import { createThawCheck, PROOF_SHARE } from './thaw.ts';
 import { createWaiters } from './waiters.ts';
 
@@ -63,7 +64,7 @@ export function connectSingle({
   let closed = false;
   let sockets = 0;
   /** Ends the socket of the connection in use. */
-  let socketEnd: AbortController;
+  let socketEnd: SocketEnd;
   /** Judges the connection in use by what becomes of its commands. */
   let judge: Observer;
 
@@ -75,12 +76,14 @@ export function connectSingle({
 
   const open = () => {
     sockets = 0;
-    socketEnd = new AbortController();
+    const own = createSocketEnd();
+    socketEnd = own;
     credentials?.dispose();
     credentials = iam && iamCredentials(iam, { user, onError });
     const client = createRedisClient({
-      ...{ url, name, binary, ca, connectTimeoutMs, credentials, signal: socketEnd.signal },
+      ...{ url, name, binary, ca, connectTimeoutMs, credentials, signal: own.signal },
       retry(retries, cause) {
+        own.forget();
         attempts += 1;
         if (!ended && attempts < maxAttempts) {
           return Math.min(FIRST_RETRY_MS * 2 ** retries, LONGEST_RETRY_MS);
@@ -132,9 +135,9 @@ export function connectSingle({
   };
 
   /** In this order: the library tries again what ends otherwise. */
-  const drop = (client: typeof current, end: AbortController) => {
+  const drop = (client: typeof current, { end }: SocketEnd) => {
     client.destroy();
-    end.abort();
+    end();
   };
 
   const replace = (error: Error) => {
@@ -236,6 +239,7 @@ export function connectSingle({
     ready,
     primaries: () => [primary],
     urlOf: () => url,
+    longestWaitMs: budgetMs,
     get connections() {
       return sockets;
     },

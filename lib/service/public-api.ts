@@ -1,14 +1,26 @@
 import { Validations } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  type AddRoutesOptions,
+  type CfnStage,
   HttpApi,
+  HttpMethod,
+  type HttpRoute,
   HttpStage,
   LogGroupLogDestination,
   PayloadFormatVersion,
 } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import {
+  ADMIN_FLAG_ROUTES,
+  FLAGS_SCOPE,
+  PUBLIC_FLAG_ROUTES,
+  type Route,
+  routeKeyOf,
+} from '../../lambda/contract/flag-routes.ts';
 import { StageLogGroup } from '../stage-log-group.ts';
 import type { StageConfig } from '../stages.ts';
 
@@ -33,7 +45,13 @@ interface PublicApiProps {
   readonly alias: Alias;
 }
 
-/** The HTTP API in front of the alias: every route goes to it, throttled and logged. */
+/** What the routes of a kind have in common. */
+type RouteOptions = Omit<AddRoutesOptions, 'path' | 'methods'>;
+
+/**
+ * The HTTP API in front of the alias: every route goes to it, throttled and logged. The admin routes are for tokens of the
+ * stage's issuer; without one nobody is let in, since the handler refuses what no authorizer has checked.
+ */
 export class PublicApi extends Construct {
   readonly api: HttpApi;
   readonly url: string;
@@ -41,12 +59,13 @@ export class PublicApi extends Construct {
   constructor(scope: Construct, id: string, { stage, alias }: PublicApiProps) {
     super(scope, id);
     const logGroup = new StageLogGroup(this, 'AccessLogs', stage);
+    const integration = new HttpLambdaIntegration('Alias', alias, {
+      payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
+    });
     this.api = new HttpApi(this, 'HttpApi', {
       apiName: `cutover-${stage.name}`,
       createDefaultStage: false,
-      defaultIntegration: new HttpLambdaIntegration('Alias', alias, {
-        payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
-      }),
+      defaultIntegration: integration,
     });
     const deployed = new HttpStage(this, 'Stage', {
       httpApi: this.api,
@@ -56,10 +75,35 @@ export class PublicApi extends Construct {
       accessLogSettings: { destination: new LogGroupLogDestination(logGroup), format: ACCESS_LOG_FORMAT },
     });
     this.url = deployed.url;
+
+    this.throttle(deployed, this.addRoutes(PUBLIC_FLAG_ROUTES, { integration }), stage);
+    if (stage.oidc) {
+      const { issuer, audience } = stage.oidc;
+      const authorizer = new HttpJwtAuthorizer('Oidc', issuer, { jwtAudience: [audience] });
+      this.addRoutes(ADMIN_FLAG_ROUTES, { integration, authorizer, authorizationScopes: [FLAGS_SCOPE] });
+    }
     Validations.of(this.api).acknowledge({
       id: 'AwsSolutions-APIG4',
       reason:
-        'The routes are those of the legacy backend, for the same clients: an authorizer here would refuse whom the other backend serves.',
+        'Routes without an authorizer are those of the legacy backend, for the same clients, whom one here would refuse, and reads of flags, which are public. What writes flags has one; without an issuer the handler refuses it.',
     });
+  }
+
+  private addRoutes(routes: readonly Route[], options: RouteOptions): HttpRoute[] {
+    return routes.flatMap(({ method, path }) =>
+      this.api.addRoutes({ path, methods: [HttpMethod[method]], ...options }),
+    );
+  }
+
+  /** The CDK's stage knows one throttle for all routes. */
+  private throttle(deployed: HttpStage, routes: readonly HttpRoute[], { publicFlags }: StageConfig): void {
+    const { requestsPerSecond, burstRequests } = publicFlags;
+    const limit = { ThrottlingRateLimit: requestsPerSecond, ThrottlingBurstLimit: burstRequests };
+    const resource = deployed.node.defaultChild as CfnStage;
+    resource.routeSettings = Object.fromEntries(
+      PUBLIC_FLAG_ROUTES.map((route) => [routeKeyOf(route), limit]),
+    );
+    // API Gateway refuses the settings of a route that is not there yet.
+    resource.node.addDependency(...routes);
   }
 }

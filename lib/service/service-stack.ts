@@ -1,22 +1,17 @@
 import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
-import { PHASE_SWITCHES } from '../../lambda/contract/environment.ts';
 import { CutoverStack, type CutoverStackProps } from '../cutover-stack.ts';
 import type { DataStack } from '../data/data-stack.ts';
 import type { NetworkStack } from '../network/network-stack.ts';
+import { cachedSettings } from './cached-settings.ts';
 import { Canary } from './canary.ts';
-import {
-  bundledCode,
-  type CodeOf,
-  CutoverFunction,
-  type FunctionPlatform,
-  REDIS_SETTINGS,
-} from './cutover-function.ts';
+import { bundledCode, type CodeOf, CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
 import { DispatchSchedule } from './dispatch-schedule.ts';
 import { FlushSchedule } from './flush-schedule.ts';
 import { Migration } from './migration.ts';
 import { PublicApi } from './public-api.ts';
+import { Warming } from './warming.ts';
 
 interface ServiceStackProps extends CutoverStackProps {
   readonly network: NetworkStack;
@@ -25,7 +20,7 @@ interface ServiceStackProps extends CutoverStackProps {
   readonly code?: CodeOf;
 }
 
-/** What runs: the API behind its canary, the migration before it, the scheduled flush and dispatcher. */
+/** What runs: the API behind its canary, the migration and the warming before it, the scheduled flush and dispatcher. */
 export class ServiceStack extends CutoverStack {
   readonly api: HttpApi;
 
@@ -45,23 +40,16 @@ export class ServiceStack extends CutoverStack {
       platform,
       name: 'api',
       description: 'The serverless backend',
-      settings: {
-        NODE_ENV: stage.nodeEnv,
-        ...PHASE_SWITCHES[stage.phase],
-        ...REDIS_SETTINGS,
-        CW_CACHE_EPOCHS_ENABLED: stage.epochs ? '1' : '0',
-        // No store of rate limits uses it yet.
-        CW_RL_PREFIX_ENABLED: '0',
-        CACHE_MODE: 'redis',
-        LOG_LEVEL: stage.logLevel,
-      },
+      settings: cachedSettings(stage),
       endpoints,
       timeoutSeconds: 10,
       // The way back is the version before: it has to be there still. All of them go with the function.
       versions: { removalPolicy: RemovalPolicy.RETAIN },
     });
     const { alias } = new Canary(this, 'Canary', { stage, fn });
-    migration.trigger.executeBefore(alias);
+    const warming = new Warming(this, 'Warming', { platform, endpoints });
+    migration.trigger.executeBefore(alias, warming.trigger);
+    warming.trigger.executeBefore(alias);
 
     const publicApi = new PublicApi(this, 'PublicApi', { stage, alias });
     this.api = publicApi.api;

@@ -11,12 +11,21 @@ export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxy
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 const TEXT = /^(text\/|application\/(json|javascript|xml)|[^;]*\+(json|xml))/i;
 
+/** What API Gateway does before it invokes the function: lets an event pass, adds to it, or refuses it with a ProblemError. */
+export type Gate = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyEventV2>;
+
+export interface HostOptions {
+  /** Asked one after the other. Default: every request reaches the handler. */
+  readonly gates?: readonly Gate[];
+}
+
 /** Turns HTTP requests into events of an HTTP API (payload 2.0), as API Gateway does, and results into answers. */
-export function createHost(handler: Handler): Server {
+export function createHost(handler: Handler, { gates = [] }: HostOptions = {}): Server {
   return createServer(async (request, response) => {
     try {
-      const body = await readBody(request);
-      answer(response, await handler(eventOf(request, body)));
+      let event = eventOf(request, await readBody(request));
+      for (const pass of gates) event = await pass(event);
+      answer(response, await handler(event));
     } catch (error) {
       if (error instanceof ProblemError) return answer(response, problemResult(error));
       // What API Gateway says of a function that threw.

@@ -1,18 +1,11 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { deleteItem, NOT_FOUND, putItem, readList } from '../../lambda/collections/repository.ts';
-import {
-  listKey,
-  MAX_BODY_BYTES,
-  type Owner,
-  parseBody,
-  parseId,
-  parseOwner,
-  requireJson,
-  tooLarge,
-} from '../../lambda/collections/schema.ts';
+import { listKey, type Owner, parseBody, parseOwner } from '../../lambda/collections/schema.ts';
 import { PROBLEM_TYPE, ProblemError, problemOf } from '../../lambda/contract/problem.ts';
 import { type Database, withTransaction } from '../../lambda/database/pool.ts';
 import { readinessOf } from '../../lambda/http/health.ts';
+import { parseId } from '../../lambda/request/id.ts';
+import { MAX_BODY_BYTES, requireJson, tooLarge } from '../../lambda/request/json-body.ts';
 
 /** What the legacy backend uses of its Redis client. */
 export interface LegacyRedis {

@@ -1,3 +1,4 @@
+import type { Loader } from '../../lambda/cache/flight.ts';
 import type { Keyspace } from '../../lambda/cache/keyspace.ts';
 import { noCounts } from '../../lambda/cache/metrics.ts';
 import type { Send } from '../../lambda/cache/redis-store.ts';
@@ -10,7 +11,7 @@ import type { ApiCache } from '../../lambda/http/wire.ts';
 export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, send: Send): ApiCache {
   const counts = { ...noCounts(), inFlight: 0, connections: 1 };
   return {
-    async resolve<T>(key: string, load: (signal: AbortSignal) => Promise<T>) {
+    async resolve<T>(key: string, load: Loader<T>) {
       const { home, family } = keyspace.locate(key);
       const stored = await send(['GET', home]);
       if (typeof stored === 'string') {
@@ -18,7 +19,7 @@ export function createNaiveCache({ keyspace }: { readonly keyspace: Keyspace }, 
         return { value: JSON.parse(stored) as T, outcome: 'hit' };
       }
       counts.misses += 1;
-      const value = await load(new AbortController().signal);
+      const value = await load({ signal: new AbortController().signal });
       await send(['SETEX', home, String(family.ttlSeconds), JSON.stringify(value)]);
       return { value, outcome: 'miss' };
     },

@@ -1,27 +1,33 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { bundleWorker } from '../../bench/bundle.ts';
+import { bundleProcesses } from '../../bench/bundle.ts';
 import { compare } from '../../bench/cells.ts';
 import { benchStampede } from '../../bench/stampede.ts';
+import type { LibraryWorker, Tasks } from '../../bench/tasks.ts';
 import { seedValues } from '../../bench/values.ts';
-import { startWorker, type Worker } from '../../bench/workers.ts';
+import { startWorker } from '../../bench/workers.ts';
 import { lookInto } from '../support/redis.ts';
 import { freshDatabase, ownRedis, ownWorkspace } from '../support/servers.ts';
 
 /** Short of everything: whether it measures at all, not how much. */
 const BRIEFLY = { rounds: 1, slotMs: 50 };
 
-let start: (library: string) => Promise<Worker>;
+let start: (library: string) => Promise<LibraryWorker>;
 let flush: () => Promise<unknown>;
-let [raw, ours]: Worker[] = [];
+let [raw, ours]: LibraryWorker[] = [];
 
 beforeAll(async () => {
   const workspace = await ownWorkspace();
-  const [redis, database, file] = await Promise.all([ownRedis(), freshDatabase(), bundleWorker(workspace)]);
+  const [redis, database, { worker: file }] = await Promise.all([
+    ownRedis(),
+    freshDatabase(),
+    bundleProcesses(workspace, { worker: 'bench/worker.ts' }),
+  ]);
   await seedValues(database.url);
   const admin = await lookInto(redis.url);
   flush = () => admin.send(['FLUSHALL']);
   start = (library) =>
-    startWorker(workspace, {
+    startWorker<Tasks>(workspace, {
+      name: library,
       file,
       environment: { LIBRARY: library, REDIS_URL: redis.url, DATABASE_URL: database.url },
     });
@@ -43,7 +49,7 @@ describe.each(['hit', 'miss'] as const)('a cell of %s', (kind) => {
 
 test('a stampede on the plain pattern loads for each caller, and on ours once in two processes', async () => {
   const second = await start('ours');
-  const stampede = async (...workers: (Worker | undefined)[]) =>
+  const stampede = async (...workers: (LibraryWorker | undefined)[]) =>
     (
       await benchStampede(
         workers.filter((worker) => worker !== undefined),

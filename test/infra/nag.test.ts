@@ -2,7 +2,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { type App, Validations } from 'aws-cdk-lib';
 import { Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { createApp } from './support/synthesis.ts';
+import type { StageConfig, StageName } from '../../lib/stages.ts';
+import { createApp, type SynthesisOptions } from './support/synthesis.ts';
 
 interface Acknowledgment {
   readonly id: string;
@@ -45,8 +46,18 @@ function acknowledgmentsOf(app: App): Acknowledgment[] {
   );
 }
 
-describe.each(['dev', 'staging', 'production'] as const)('cdk-nag on %s', (stage) => {
-  const { app } = createApp(stage);
+const withIssuer = (stage: StageConfig): StageConfig => ({
+  ...stage,
+  oidc: { issuer: 'https://login.example.com', audience: 'cutover' },
+});
+
+describe.each<[StageName, string, SynthesisOptions]>([
+  ['dev', '', {}],
+  ['dev', ' with an issuer', { change: withIssuer }],
+  ['staging', '', {}],
+  ['production', '', {}],
+])('cdk-nag on %s%s', (stage, _what, options) => {
+  const { app } = createApp(stage, options);
 
   it('finds nothing that is not explained', () => {
     expect(findingsOf(app)).toEqual([]);

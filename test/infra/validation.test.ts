@@ -16,6 +16,13 @@ describe('the templates', () => {
     expect(printed.mock.calls).toEqual([]);
   });
 
+  it('of a stage with an issuer, too', () => {
+    const printed = jest.spyOn(console, 'error').mockReturnValue();
+    const oidc = { issuer: 'https://login.example.com', audience: 'cutover' };
+    createApp('dev', { change: (stage) => ({ ...stage, oidc }) }).app.synth();
+    expect(printed.mock.calls).toEqual([]);
+  });
+
   it('would be refused with a property that does not exist', () => {
     const { app, stacks } = createApp('dev');
     const group = stacks.data.node.findAll().find(CfnReplicationGroup.isCfnReplicationGroup);

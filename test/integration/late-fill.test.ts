@@ -6,6 +6,7 @@ import { createCache } from '../../lambda/cache/cache.ts';
 import { createKeyspace } from '../../lambda/cache/keyspace.ts';
 import type { Phase } from '../../lambda/cache/phase.ts';
 import { redisStore } from '../../lambda/cache/redis-store.ts';
+import { collectionRoutes } from '../../lambda/collections/routes.ts';
 import type { ItemList } from '../../lambda/collections/schema.ts';
 import { createCollections } from '../../lambda/collections/service.ts';
 import { migrate } from '../../lambda/database/migrate.ts';
@@ -62,11 +63,15 @@ async function backends(mode: 'coherent' | 'naive', phase: Phase) {
       ? createNaiveCache({ keyspace }, redis.send)
       : createCache({ keyspace, store: redisStore(redis.send) });
   const api = createApi({
-    collections: createCollections({
-      cache,
-      database: holder.database,
-      writes: createWrites({ database: holder.database, keyspace, cache }),
-    }),
+    routes: {
+      '/api/users': collectionRoutes(
+        createCollections({
+          cache,
+          database: holder.database,
+          writes: createWrites({ database: holder.database, keyspace, cache }),
+        }),
+      ),
+    },
     probes: {},
     onError: (error) => console.error(error),
   });

@@ -3,9 +3,10 @@ import { RootConstruct } from 'constructs';
 import { readStage, STAGE_NAMES, type StageConfig, validStage } from '../../lib/stages.ts';
 
 /** An app is a root too, but one that makes a folder for its templates. */
-function read(stage?: unknown): StageConfig {
+function read(stage?: unknown, context: Readonly<Record<string, unknown>> = {}): StageConfig {
   const { node } = new RootConstruct();
   if (stage !== undefined) node.setContext('stage', stage);
+  for (const [name, value] of Object.entries(context)) node.setContext(name, value);
   return readStage(node);
 }
 
@@ -48,6 +49,46 @@ describe('the stages', () => {
   });
 });
 
+describe('the cache that the context names', () => {
+  it('is Redis when it names none, and else what it names', () => {
+    expect(read('production').cacheMode).toBe('redis');
+    expect(read('production', { cacheMode: 'memory' }).cacheMode).toBe('memory');
+  });
+
+  it('is no other', () => {
+    expect(() => read('dev', { cacheMode: 'off' })).toThrow(
+      'stages: dev: cacheMode is off; it must be redis or memory',
+    );
+  });
+});
+
+describe('the issuer that the context names', () => {
+  const issuer = 'https://login.example.com/tenant';
+
+  it.each([{}, { oidcIssuer: '', oidcAudience: '' }])('may be none: %j', (context) => {
+    expect(read('dev', context).oidc).toBeUndefined();
+  });
+
+  it.each(STAGE_NAMES)('is that of %s', (name) => {
+    const context = { oidcIssuer: issuer, oidcAudience: 'cutover' };
+    expect(read(name, context).oidc).toEqual({ issuer, audience: 'cutover' });
+  });
+
+  it.each([
+    [{ oidcIssuer: issuer }, 'oidcAudience is not set; it must be set, since oidcIssuer is'],
+    [{ oidcAudience: 'cutover' }, 'oidcIssuer is not set; it must be an https:// URL'],
+    [{ oidcIssuer: 'http://localhost', oidcAudience: 'a' }, 'oidcIssuer is http://localhost; it must be'],
+    [
+      { oidcIssuer: 'https://a.example?b', oidcAudience: 'a' },
+      'oidcIssuer is https://a.example?b; it must be',
+    ],
+    [{ oidcIssuer: 'https://', oidcAudience: 'a' }, 'oidcIssuer is https://; it must be'],
+    [{ oidcIssuer: 3, oidcAudience: 'a' }, 'oidcIssuer is 3; it must be'],
+  ])('is refused by name: %j', (context, problem) => {
+    expect(() => read('dev', context)).toThrow(`stages: dev: ${problem}`);
+  });
+});
+
 describe('a stage that AWS would refuse', () => {
   const dev = read('dev');
 
@@ -67,6 +108,12 @@ describe('a stage that AWS would refuse', () => {
     ['database.readers is 16;', { database: { ...dev.database, readers: 16 } }],
     ['api.requestsPerSecond is 0;', { api: { ...dev.api, requestsPerSecond: 0 } }],
     ['api.burstRequests is 99;', { api: { requestsPerSecond: 100, burstRequests: 99 } }],
+    [
+      'publicFlags.requestsPerSecond is 101;',
+      { publicFlags: { requestsPerSecond: 101, burstRequests: 150 } },
+    ],
+    ['publicFlags.burstRequests is 201;', { publicFlags: { requestsPerSecond: 50, burstRequests: 201 } }],
+    ['publicFlags.burstRequests is 49;', { publicFlags: { requestsPerSecond: 50, burstRequests: 49 } }],
     ['flush.hourUtc is 24;', { flush: { ...dev.flush, hourUtc: 24 } }],
     ['logRetentionDays is 8;', { logRetentionDays: Number(8) }],
     ['monthlyBudgetDollars is 0;', { monthlyBudgetDollars: 0 }],

@@ -18,6 +18,10 @@ describe('--help', () => {
       ['--seconds', '--stages', '--users', '--seed', '--naive', '--headless', '--report', 'Exit codes'],
     ],
     [
+      ['serve', '--help'],
+      ['PORT', 'OIDC_ISSUER', 'OIDC_AUDIENCE', 'Exit codes'],
+    ],
+    [
       ['flush', '--help'],
       ['--dry-run', '--json', 'REDIS_URL', 'Exit codes'],
     ],
@@ -94,6 +98,11 @@ describe('serve', () => {
       'an unknown cache mode',
       async () => ({ PORT: '0', CACHE_MODE: 'disk' }),
       /CACHE_MODE=disk is none of redis, memory, off/,
+    ],
+    [
+      'an issuer for nobody',
+      async () => ({ PORT: '0', OIDC_ISSUER: 'https://login.example.com' }),
+      /OIDC_ISSUER is set without OIDC_AUDIENCE; set both, or neither/,
     ],
   ])('with %s is refused', async (_what, environment, message) => {
     const { url } = await freshDatabase();

@@ -45,3 +45,29 @@ export async function cutover(
 
 /** The workspaces that commands have left behind: servers' data, logs and the like. */
 export const leftBehind = (): string[] => readdirSync(folder).filter((name) => name.startsWith('cutover-'));
+
+/** What `cutover serve` prints. */
+export interface Serving {
+  readonly url: string;
+  /** Of an administrator, for the admin routes. */
+  readonly token: string;
+}
+
+/** Serves the API on a free port until the test file has ended. */
+export async function cutoverServing(environment: Record<string, string>): Promise<Serving> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/cutover.ts', 'serve'], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], TMPDIR: folder, PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  running.add(child);
+  let printed = '';
+  for await (const chunk of child.stdout) {
+    printed += chunk;
+    const [url, token] = [/^serving +(http:\/\/[^/]+)/m, /^TOKEN=(\S+)$/m].map(
+      (line) => line.exec(printed)?.[1],
+    );
+    if (url && token) return { url, token };
+  }
+  throw new Error(`cutover serve ended, and had printed only ${JSON.stringify(printed)}`);
+}

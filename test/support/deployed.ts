@@ -5,6 +5,7 @@ import type { Handler } from '../../rehearsal/host/host.ts';
 
 type Connections = typeof import('../../lambda/redis/connection.ts');
 type Pools = typeof import('../../lambda/database/pool.ts');
+type Replayed = typeof import('../../lambda/outbox/replayed-redis.ts');
 
 // A Lambda function never ends its connections: here the real ones are remembered as they are opened.
 const opened: { close(): unknown }[] = [];
@@ -17,6 +18,17 @@ jest.mock('../../lambda/redis/connection.ts', () => {
     return connection;
   };
   return { ...actual, connectRedis };
+});
+
+// Closed first: it would go on to ask on a connection that is closed.
+jest.mock('../../lambda/outbox/replayed-redis.ts', () => {
+  const actual = jest.requireActual<Replayed>('../../lambda/outbox/replayed-redis.ts');
+  const openReplayedRedis: Replayed['openReplayedRedis'] = async (options) => {
+    const redis = await actual.openReplayedRedis(options);
+    opened.unshift(redis);
+    return redis;
+  };
+  return { ...actual, openReplayedRedis };
 });
 
 jest.mock('../../lambda/database/pool.ts', () => {
@@ -44,5 +56,13 @@ export async function coldDispatcher(environment: Record<string, string>) {
   process.env = { ...process.env, LOG_LEVEL: 'SILENT', ...environment };
   jest.resetModules();
   const { handler } = await import('../../lambda/functions/dispatcher.ts');
+  return handler;
+}
+
+/** Loads the function that warms the cache afresh, as a cold start does. */
+export async function coldWarming(environment: Record<string, string>) {
+  process.env = { ...process.env, ...environment };
+  jest.resetModules();
+  const { handler } = await import('../../lambda/functions/warm.ts');
   return handler;
 }

@@ -1,8 +1,10 @@
-/** A database whose answers to reads of a list can be held back: what forces the races of a late fill. */
+/** A database whose answers to reads of a list, or of flags, can be held back: what forces the races of a late fill. */
 import type { Database } from '../../lambda/database/pool.ts';
 import { gate } from './gate.ts';
 
-/** Each answer to a read of a list waits for `after`, which is told the query's name, such as `list-mocs`. */
+const READS = /^(list-|flag)/;
+
+/** Each answer to a read of a list or of flags waits for `after`, which is told the query's name, such as `list-mocs`. */
 export function afterReads(database: Database, after: (query: string) => Promise<void>): Database {
   return new Proxy(database, {
     get(target, property) {
@@ -10,7 +12,7 @@ export function afterReads(database: Database, after: (query: string) => Promise
       if (property !== 'query') return typeof value === 'function' ? value.bind(target) : value;
       return async (query: { name?: string }, ...args: never[]) => {
         const result = await (target.query as (...all: unknown[]) => Promise<unknown>)(query, ...args);
-        if (query.name?.startsWith('list-')) await after(query.name);
+        if (query.name !== undefined && READS.test(query.name)) await after(query.name);
         return result;
       };
     },

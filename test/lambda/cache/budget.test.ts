@@ -17,27 +17,42 @@ describe('a budget', () => {
     const budget = createBudget();
     expect(await budget.wait(Promise.resolve('reply'))).toBe('reply');
     await expect(budget.wait(Promise.reject(new Error('away')))).rejects.toThrow('away');
-    budget.spend(100);
-    expect(budget.leftMs).toBeLessThanOrEqual(READ_BUDGET_MS - 100);
+    expect(budget.leftMs).toBeLessThanOrEqual(READ_BUDGET_MS);
     expect(budget.leftMs).toBeGreaterThan(0);
   });
 
+  test('began when its read did, and does not count what was excluded', () => {
+    const budget = createBudget({ beganAt: performance.now() - 100 });
+    expect(budget.leftMs).toBeLessThanOrEqual(READ_BUDGET_MS - 100);
+    budget.exclude(100);
+    expect(budget.leftMs).toBeGreaterThan(READ_BUDGET_MS - 100);
+  });
+
+  test('leaves a wait to the store that ends it in time by itself, and bounds it where that would be too late', async () => {
+    const pending = Promise.resolve('reply');
+    expect(createBudget({ longestWaitMs: 250 }).wait(pending)).toBe(pending);
+    const beganAt = performance.now() - 200;
+    await expect(createBudget({ beganAt, longestWaitMs: 250 }).wait(NEVER)).rejects.toThrow(
+      'cache: the 250 ms',
+    );
+  });
+
   test('is one for all waits: what the first has used the second does not have', async () => {
-    const budget = createBudget(60);
+    const budget = createBudget({ budgetMs: 60 });
     await expect(budget.wait(NEVER)).rejects.toThrow('cache: the 60 ms');
     expect(budget.leftMs).toBe(0);
     await expect(budget.wait(sleep(30))).rejects.toThrow('cache: the 60 ms');
   });
 
   test('lets what came too late fail without a word', async () => {
-    const budget = createBudget(1);
+    const budget = createBudget({ budgetMs: 1 });
     const late = sleep(20).then(() => Promise.reject(new Error('late')));
     await expect(budget.wait(late)).rejects.toThrow('cache: the 1 ms');
     await expect(late).rejects.toThrow('late');
   });
 
   test('counts a reply that is there already, however busy the event loop was', async () => {
-    const budget = createBudget(20);
+    const budget = createBudget({ budgetMs: 20 });
     const reply = sleep(5, 'reply');
     const waiting = budget.wait(reply);
     const until = performance.now() + 60;

@@ -1,13 +1,14 @@
 import { expect, jest, test } from '@jest/globals';
 import { type Cache, type CacheOptions, createCache } from '../../../lambda/cache/cache.ts';
 import { UnencodableValueError } from '../../../lambda/cache/codec.ts';
-import { LoaderTimeoutError } from '../../../lambda/cache/flight.ts';
+import { type LoadContext, LoaderTimeoutError } from '../../../lambda/cache/flight.ts';
 import { createKeyspace } from '../../../lambda/cache/keyspace.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import type { CacheStore } from '../../../lambda/cache/store.ts';
 import { gate } from '../../support/gate.ts';
 
 export const KEY = 'mocs:user:1:list';
+const OTHER_KEY = 'mocs:user:2:list';
 
 export const keyspaceOf = (phase: Phase) => createKeyspace({ phase, env: 'test' });
 
@@ -107,7 +108,7 @@ export function cacheContract(phase: Phase, store: () => CacheStore): void {
   test('a loader that takes too long is aborted, and nothing of it is stored', async () => {
     const cache = open({ loaderTimeoutMs: 20 });
     let aborted = false;
-    const load = (signal: AbortSignal) => {
+    const load = ({ signal }: LoadContext) => {
       signal.addEventListener('abort', () => {
         aborted = true;
       });
@@ -126,6 +127,19 @@ export function cacheContract(phase: Phase, store: () => CacheStore): void {
       return `outer of ${inner.value}`;
     });
     expect(answer.value).toBe('outer of inner');
+  });
+
+  test('loads that wait for each other end, each with a value', async () => {
+    const cache = open({ loaderTimeoutMs: 400 });
+    const begun = [gate(), gate()];
+    const crossing = (own: number, other: string) => async () => {
+      begun[own]?.open();
+      await Promise.all(begun.map(({ held }) => held));
+      return (await cache.resolve(other, async () => `inner ${own}`)).value;
+    };
+    const answers = [cache.resolve(KEY, crossing(0, OTHER_KEY)), cache.resolve(OTHER_KEY, crossing(1, KEY))];
+    // Whichever waits longer may still get what the other has loaded for itself.
+    for (const { value } of await Promise.all(answers)) expect(value).toMatch(/^inner [01]$/);
   });
 
   test.each([undefined, { amount: Number.NaN }, [1n], { when: new Map() }])(

@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { createRunLoader, isNested, LoaderTimeoutError } from '../../../lambda/cache/flight.ts';
+import { createRunLoader, LoaderTimeoutError } from '../../../lambda/cache/flight.ts';
+import { gate } from '../../support/gate.ts';
 
 const never = () => new Promise<never>(() => {});
 
 test('a loader that takes too long is rejected, and its signal is aborted with the same error', async () => {
   const runLoader = createRunLoader(20);
   let seen: AbortSignal | undefined;
-  const late = runLoader((signal) => {
+  const late = runLoader(({ signal }) => {
     seen = signal;
     return never();
   });
@@ -18,8 +19,8 @@ test('a loader that takes too long is rejected, and its signal is aborted with t
 test('the signal of a load that ended, well or not, stays as it is while others are late', async () => {
   const runLoader = createRunLoader(20);
   const signals: AbortSignal[] = [];
-  await runLoader(async (signal) => void signals.push(signal));
-  const failing = runLoader(async (signal) => {
+  await runLoader(async ({ signal }) => void signals.push(signal));
+  const failing = runLoader(async ({ signal }) => {
     signals.push(signal);
     throw new Error('of its own');
   });
@@ -28,15 +29,17 @@ test('the signal of a load that ended, well or not, stays as it is while others 
   expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
 });
 
-test('what a loader calls is nested, and what runs beside it is not', async () => {
-  const runLoader = createRunLoader(1000);
-  const inside = runLoader(async () => {
-    await Promise.resolve();
-    return isNested();
+test('a signal that is asked for too late is aborted already', async () => {
+  const { held, open } = gate();
+  let seen: AbortSignal | undefined;
+  const late = createRunLoader(20)(async (context) => {
+    await held;
+    seen = context.signal;
   });
-  expect(isNested()).toBe(false);
-  expect(await inside).toBe(true);
-  expect(isNested()).toBe(false);
+  await expect(late).rejects.toThrow(LoaderTimeoutError);
+  open();
+  await new Promise(setImmediate);
+  expect(seen?.aborted).toBe(true);
 });
 
 test('a loader that throws before it waits rejects', async () => {
@@ -44,5 +47,4 @@ test('a loader that throws before it waits rejects', async () => {
     throw new Error('at once');
   };
   await expect(createRunLoader(1000)(failing)).rejects.toThrow('at once');
-  expect(isNested()).toBe(false);
 });

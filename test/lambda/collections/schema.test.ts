@@ -1,14 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { createKeyspace } from '../../../lambda/cache/keyspace.ts';
-import {
-  listKey,
-  MAX_BODY_BYTES,
-  parseBody,
-  parseId,
-  parseOwner,
-  requireJson,
-} from '../../../lambda/collections/schema.ts';
+import { listKey, parseBody, parseOwner } from '../../../lambda/collections/schema.ts';
 import { COLLECTIONS } from '../../../lambda/contract/families.ts';
+import { parseId } from '../../../lambda/request/id.ts';
+import { MAX_BODY_BYTES, requireJson } from '../../../lambda/request/json-body.ts';
 
 /** What a call complains of: the status and the detail. */
 function complaint(call: () => unknown): unknown {

@@ -7,6 +7,7 @@ import {
   type Family,
   familyOf,
   patternOf,
+  sourcesOf,
 } from '../../../lambda/contract/families.ts';
 import { globToRegExp } from '../../../lambda/flush/glob.ts';
 
@@ -50,12 +51,13 @@ describe.each(families)('the family %s', (name, family) => {
   });
 });
 
-describe.each(families.filter(([, { source }]) => source))('the source of %s', (name, { source }) => {
-  const { table = '', keyTemplate = '' } = source ?? {};
+const sources = families.flatMap(([name, family]) =>
+  sourcesOf(family).map(({ table, keyTemplate }) => [name, table, keyTemplate] as const),
+);
 
-  test('is a table of its own', () => {
+describe.each(sources)('the source of %s in table %s', (name, table, keyTemplate) => {
+  test('is named as PostgreSQL names tables', () => {
     expect(table).toMatch(/^[a-z][a-z0-9_]*$/);
-    expect(FAMILIES.filter((other) => other.source?.table === table)).toHaveLength(1);
   });
 
   test('gives keys of the family, with at least one column', () => {
@@ -66,7 +68,7 @@ describe.each(families.filter(([, { source }]) => source))('the source of %s', (
 });
 
 test.each(COLLECTIONS)('the template of %s gives the key under which the API caches it', (collection) => {
-  const { source } = familyOf(`${collection}:`) as Family;
+  const [source] = sourcesOf(familyOf(`${collection}:`) as Family);
   expect(source?.keyTemplate.replace('{user_id}', '123')).toBe(listKey({ userId: '123', collection }));
 });
 

@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConfigurationError, CutoverError } from '../../../lambda/contract/errors.ts';
-import { ProblemError, problemOf } from '../../../lambda/contract/problem.ts';
+import {
+  ProblemError,
+  type ProblemOptions,
+  type ProblemStatus,
+  problemHeaders,
+  problemOf,
+} from '../../../lambda/contract/problem.ts';
 
 describe('a problem document', () => {
   test('of a problem has its status, its title and its detail', () => {
@@ -25,6 +31,25 @@ describe('a problem document', () => {
       status: 500,
       detail: 'unexpected error; the log has its cause',
     });
+  });
+});
+
+describe('the headers of a problem', () => {
+  test.each<[ProblemStatus, ProblemOptions | undefined, Record<string, string>]>([
+    [404, undefined, {}],
+    [401, undefined, { 'www-authenticate': 'Bearer' }],
+    [429, { retryAfterSeconds: 2 }, { 'retry-after': '2' }],
+    [503, undefined, { 'retry-after': '5' }],
+    [503, { retryAfterSeconds: 60 }, { 'retry-after': '60' }],
+  ])('%d %j are its type and %j', (status, options, more) => {
+    expect(problemHeaders(new ProblemError(status, 'why', options))).toEqual({
+      'content-type': 'application/problem+json',
+      ...more,
+    });
+  });
+
+  test('of anything else are its type', () => {
+    expect(problemHeaders(new Error('secret'))).toEqual({ 'content-type': 'application/problem+json' });
   });
 });
 

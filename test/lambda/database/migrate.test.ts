@@ -5,7 +5,11 @@ import { createPool, type Database } from '../../../lambda/database/pool.ts';
 import { freePort } from '../../../rehearsal/servers/process.ts';
 import { freshDatabase } from '../../support/servers.ts';
 
-const ALL_APPLIED = ['0001-collections', '0002-outbox'].map((name) => [name, 'Up', 'Success']);
+const ALL_APPLIED = ['0001-collections', '0002-outbox', '0003-feature-flags'].map((name) => [
+  name,
+  'Up',
+  'Success',
+]);
 
 let url: string;
 
@@ -34,9 +38,12 @@ const namesOf = (results: Awaited<ReturnType<typeof migrate>>) =>
   results.map(({ migrationName, direction, status }) => [migrationName, direction, status]);
 
 describe('migrate', () => {
-  test('makes a table for each collection, one for their versions and one for the outbox', async () => {
+  test('makes a table for each collection, one for their versions, two for the flags and one for the outbox', async () => {
     expect(namesOf(await migrate(url))).toEqual(ALL_APPLIED);
-    expect(await tables()).toEqual([...COLLECTIONS, 'collection_versions', 'cutover_outbox'].sort());
+    const flags = ['feature_flags', 'feature_flag_overrides'];
+    expect(await tables()).toEqual(
+      [...COLLECTIONS, ...flags, 'collection_versions', 'cutover_outbox'].sort(),
+    );
   });
 
   test('applies nothing the second time, and changes no row', async () => {

@@ -11,8 +11,8 @@ const decisions = (keys: readonly string[], { decide } = plan) =>
 const all = (keys: readonly string[], decision: string) =>
   Object.fromEntries(keys.map((key) => [key, decision]));
 
-test('names the patterns of requirement R4 and of the states beside them', () => {
-  expect(plan.flush).toEqual(['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*']);
+test('names the patterns of requirement R4, those of the flags and of the states beside them', () => {
+  expect(plan.flush).toEqual(['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*', 'feature_flags:*', 'flag:*']);
   expect(plan.preserve).toEqual([
     'sessions:*',
     'ratelimit:*',

@@ -15,7 +15,9 @@ async function invoke(url: string) {
 
 test('answers what it applied, and the second time nothing', async () => {
   const { url } = await freshDatabase();
-  expect(await invoke(url)).toEqual({ applied: ['0001-collections', '0002-outbox'] });
+  expect(await invoke(url)).toEqual({
+    applied: ['0001-collections', '0002-outbox', '0003-feature-flags'],
+  });
   expect(await invoke(url)).toEqual({ applied: [] });
 });
 

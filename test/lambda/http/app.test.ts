@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { collectionRoutes } from '../../../lambda/collections/routes.ts';
 import type { Collections } from '../../../lambda/collections/service.ts';
 import { ConfigurationError } from '../../../lambda/contract/errors.ts';
 import { ProblemError } from '../../../lambda/contract/problem.ts';
@@ -9,7 +10,9 @@ const unused = () => Promise.reject(new Error('not asked for'));
 function api(collections: Partial<Collections>) {
   const onError = jest.fn();
   const app = createApi({
-    collections: { list: unused, put: unused, remove: unused, ...collections },
+    routes: {
+      '/api/users': collectionRoutes({ list: unused, put: unused, remove: unused, ...collections }),
+    },
     probes: {},
     onError,
   });

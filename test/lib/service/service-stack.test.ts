@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Match } from 'aws-cdk-lib/assertions';
-import { onlyResource, resourcesOf, synthesize } from '../../infra/support/synthesis.ts';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { onlyResource, type Resource, resourcesOf, synthesize } from '../../infra/support/synthesis.ts';
 
 const { service } = synthesize('dev');
 const [aliasId, alias] = onlyResource(service, 'AWS::Lambda::Alias');
@@ -90,7 +90,11 @@ describe('the HTTP API', () => {
 
   it('may invoke the alias only', () => {
     const permissions = resourcesOf(service, 'AWS::Lambda::Permission');
-    expect(permissions.map(([, { Properties }]) => Properties['FunctionName'])).toEqual([{ Ref: aliasId }]);
+    const functions = permissions.map(([, { Properties }]) => Properties['FunctionName']);
+    expect(functions.length).toBeGreaterThan(0);
+    expect(new Set(functions.map((fn) => JSON.stringify(fn)))).toEqual(
+      new Set([JSON.stringify({ Ref: aliasId })]),
+    );
   });
 
   it('is throttled and logs every request', () => {
@@ -103,17 +107,108 @@ describe('the HTTP API', () => {
   });
 });
 
-describe('the migration', () => {
-  it('runs before the alias moves', () => {
-    const [triggerId] = onlyResource(service, 'Custom::Trigger');
-    expect(alias.DependsOn).toContain(triggerId);
+describe('the routes of the feature flags', () => {
+  const OIDC = { issuer: 'https://login.example.com', audience: 'cutover-dev' };
+  const PUBLIC = ['GET /api/config/flags', 'GET /api/config/flags/{flagKey}'];
+  const ADMIN = [
+    'DELETE /api/admin/flags/{flagKey}',
+    'PATCH /api/admin/flags/{flagKey}',
+    'POST /api/admin/flags',
+  ];
+  const { service: withIssuer } = synthesize('dev', { change: (stage) => ({ ...stage, oidc: OIDC }) });
+
+  const routesOf = (template: Template) =>
+    resourcesOf(template, 'AWS::ApiGatewayV2::Route').map(([id, { Properties }]) => ({
+      id,
+      key: String(Properties['RouteKey']),
+      type: Properties['AuthorizationType'],
+      authorizer: Properties['AuthorizerId'],
+      scopes: Properties['AuthorizationScopes'],
+      target: Properties['Target'],
+    }));
+  const keysOf = (routes: ReturnType<typeof routesOf>) => routes.map(({ key }) => key).sort();
+
+  it('that write are for tokens of the issuer, with the scope; no other route asks for one', () => {
+    const [authorizerId, { Properties }] = onlyResource(withIssuer, 'AWS::ApiGatewayV2::Authorizer');
+    expect(Properties).toMatchObject({
+      AuthorizerType: 'JWT',
+      IdentitySource: ['$request.header.Authorization'],
+      JwtConfiguration: { Audience: [OIDC.audience], Issuer: OIDC.issuer },
+    });
+    const routes = routesOf(withIssuer);
+    const guarded = routes.filter(({ type }) => type === 'JWT');
+    expect(keysOf(guarded)).toEqual(ADMIN);
+    for (const { authorizer, scopes } of guarded) {
+      expect({ authorizer, scopes }).toEqual({ authorizer: { Ref: authorizerId }, scopes: ['flags:write'] });
+    }
+    const others = routes.filter((route) => !guarded.includes(route));
+    expect(keysOf(others)).toEqual(['$default', ...PUBLIC]);
+    for (const { type, authorizer, scopes } of others) {
+      expect([[undefined, 'NONE'].includes(type as string), authorizer, scopes]).toEqual([
+        true,
+        undefined,
+        undefined,
+      ]);
+    }
   });
 
-  it('is waited for', () => {
-    service.hasResourceProperties('Custom::Trigger', {
-      InvocationType: 'RequestResponse',
-      Timeout: '300000',
+  it('reach the alias by its one integration', () => {
+    expect(resourcesOf(withIssuer, 'AWS::ApiGatewayV2::Integration')).toHaveLength(1);
+    expect(new Set(routesOf(withIssuer).map(({ target }) => JSON.stringify(target))).size).toBe(1);
+  });
+
+  it('that write are left to the handler, which refuses them, where the stage has no issuer', () => {
+    expect(resourcesOf(service, 'AWS::ApiGatewayV2::Authorizer')).toEqual([]);
+    expect(keysOf(routesOf(service))).toEqual(['$default', ...PUBLIC]);
+  });
+
+  it('that are public have a throttle each, and are there before it', () => {
+    const { service: other } = synthesize('dev', {
+      change: (stage) => ({ ...stage, publicFlags: { requestsPerSecond: 7, burstRequests: 11 } }),
     });
+    const limits = (rate: number, burst: number) =>
+      Object.fromEntries(
+        PUBLIC.map((key) => [key, { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst }]),
+      );
+    const [, stage] = onlyResource(service, 'AWS::ApiGatewayV2::Stage');
+    expect(stage.Properties['RouteSettings']).toEqual(limits(50, 100));
+    expect(onlyResource(other, 'AWS::ApiGatewayV2::Stage')[1].Properties['RouteSettings']).toEqual(
+      limits(7, 11),
+    );
+    const throttled = routesOf(service).filter(({ key }) => PUBLIC.includes(key));
+    expect(stage.DependsOn).toEqual(expect.arrayContaining(throttled.map(({ id }) => id)));
+  });
+});
+
+/** What runs one of the functions during the deployment. */
+function triggerOf(name: string): [string, Resource] {
+  const triggers = resourcesOf(service, 'Custom::Trigger').filter(([id]) => id.startsWith(name));
+  expect(triggers).toHaveLength(1);
+  return triggers[0] as [string, Resource];
+}
+
+describe('during the deployment', () => {
+  const [migrationId, migration] = triggerOf('Migration');
+  const [warmingId, warming] = triggerOf('Warming');
+
+  it('the database is migrated before the alias moves, and that is waited for', () => {
+    expect(alias.DependsOn).toContain(migrationId);
+    expect(migration.Properties).toMatchObject({ InvocationType: 'RequestResponse', Timeout: '300000' });
+  });
+
+  it('the cache is warmed after that, and before the alias moves', () => {
+    expect(warming.DependsOn).toContain(migrationId);
+    expect(alias.DependsOn).toContain(warmingId);
+    expect(warming.Properties).toMatchObject({ InvocationType: 'RequestResponse', Timeout: '60000' });
+  });
+
+  it('it is warmed with the settings of the API, so that these are the keys that it reads', () => {
+    const [api, warm] = ['ApiFunction', 'WarmingFunction'].map((name) => {
+      const functions = resourcesOf(service, 'AWS::Lambda::Function').filter(([id]) => id.startsWith(name));
+      expect(functions).toHaveLength(1);
+      return functions[0]?.[1].Properties['Environment'];
+    });
+    expect(warm).toEqual(api);
   });
 });
 

@@ -4,6 +4,7 @@ import { redisStore } from '../../../lambda/cache/redis-store.ts';
 import { createReplayGate, type ReplayGate } from '../../../lambda/cache/replay-gate.ts';
 import type { Database } from '../../../lambda/database/pool.ts';
 import { type ReplayOptions, replayOutbox } from '../../../lambda/outbox/replay.ts';
+import { REPLAYED_LATELY } from '../../../lambda/outbox/replayed-redis.ts';
 import type { Primary } from '../../../lambda/redis/connection.ts';
 import { ALL_SLOTS } from '../../../lambda/redis/slot.ts';
 import type { Departure } from './departures.ts';
@@ -21,9 +22,6 @@ export interface GatedConnectionOptions {
   readonly database: Database;
   readonly departure: Departure;
 }
-
-/** Says to the dispatcher that Redis was replayed to in this schedule. */
-export const REPLAYED_LATELY = 'cutover:replayed-lately';
 
 /** As lambda/outbox/replayed-redis.ts wires it. */
 export function gateOf({ send, database, departure }: GatedConnectionOptions): GatedConnection {

@@ -2,7 +2,8 @@ import { createCache } from '../../../lambda/cache/cache.ts';
 import { redisStore, type Send } from '../../../lambda/cache/redis-store.ts';
 import { retentionSeconds } from '../../../lambda/contract/families.ts';
 import { dispatch, LATELY_SECONDS } from '../../../lambda/outbox/dispatch.ts';
-import { type GatedConnectionOptions, gateOf, REPLAYED_LATELY } from './connection.ts';
+import { REPLAYED_LATELY } from '../../../lambda/outbox/replayed-redis.ts';
+import { type GatedConnectionOptions, gateOf } from './connection.ts';
 import { FAMILIES, keyspaceOf } from './registry.ts';
 
 /** The process that makes good for writes whose invalidation was not confirmed. */
