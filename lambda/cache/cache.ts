@@ -1,16 +1,15 @@
-import type { Cache, GetOptions, ReadOptions } from './api.ts';
+import type { Cache, GetOptions } from './api.ts';
 import { isBroken } from './breaker.ts';
 import { createBudget } from './budget.ts';
 import { type Codec, jsonCodec } from './codec.ts';
-import { isPlain } from './entry.ts';
 import { requireEntryTags } from './epochs.ts';
 import { createFallback } from './fallback.ts';
 import { createFiller } from './filler.ts';
-import { createRunLoader, type Loader } from './flight.ts';
+import { type Continuation, FirstGet, type Request } from './first-get.ts';
+import { createRunLoader } from './flight.ts';
 import { type Acknowledgement, invalidateAll, type Outdated } from './invalidation.ts';
 import { type Keyspace, locateCached, type Places } from './keyspace.ts';
-import type { LeaseToken } from './lease.ts';
-import { createLifetimes, type Lifetimes } from './lifetimes.ts';
+import { createLifetimes } from './lifetimes.ts';
 import type { Look } from './look.ts';
 import { type Lookup, lookUp } from './lookup.ts';
 import { type CacheMetrics, type Counts, noCounts } from './metrics.ts';
@@ -51,20 +50,9 @@ export interface CacheOptions {
 /** A lease outlives its loader by this much: the fill has to travel too. */
 const LEASE_MARGIN_MS = 1000;
 
+const NO_OPTIONS = {};
 const bare = <T>(value: T): T => value;
 const withOutcome = <T>(value: T, outcome: Outcome): Answer<T> => ({ value, outcome });
-
-/** A read whose key and options are as they have to be. */
-interface Asked<T> {
-  readonly places: Places;
-  readonly load: Loader<T>;
-  readonly options: ReadOptions<T>;
-  readonly lifetimes: Lifetimes;
-  /** Undefined where it may not be asked. */
-  readonly store: CacheStore | undefined;
-  readonly beganAt: number;
-  readonly callers: readonly LeaseToken[];
-}
 
 /**
  * The cache: a read that misses takes a lease, loads, and stores only if no invalidation removed the lease
@@ -115,92 +103,66 @@ export function createCache(options: CacheOptions): Cache {
 
   const locate = (key: string): Places => locateCached(keyspace, key);
 
-  const lookAt = <T>(
-    places: Places,
-    { validate, tags }: GetOptions<T>,
-    { store, beganAt }: { readonly store: CacheStore; readonly beganAt?: number },
-  ): Look<T> => ({
-    store,
-    places,
-    codec,
-    validate,
-    tags,
-    leaseMs,
-    budget: createBudget({ beganAt, longestWaitMs: store.longestWaitMs }),
-    onError: (error) => failed(error, places.family.name),
-  });
+  const lookAt = <T>(places: Places, { validate, tags }: GetOptions<T>, beganAt?: number): Look<T> => {
+    if (!store) throw new TypeError('cache: a cache without a store looks nowhere');
+    const { longestWaitMs } = store;
+    const budget = createBudget({ beganAt, longestWaitMs });
+    const onError = (error: unknown) => failed(error, places.family.name);
+    return { store, places, codec, validate, tags, leaseMs, budget, onError };
+  };
 
   /** Tagged entries live in a namespace only: in phase `legacy` there is none. */
   const mayStore = (places: Places, tags: readonly string[] | undefined): boolean =>
     (tags === undefined || (epochs && places.home !== places.legacy)) && (!clustered || places.sharesSlot);
 
-  const ask = <T>(key: string, load: Loader<T>, options: ReadOptions<T>): Asked<T> => {
-    const places = locate(key);
-    const lifetimes = lifetimesOf(places.family, options);
-    const { tags } = options;
-    if (tags) requireEntryTags(tags);
-    const askable = inTransaction() || !mayStore(places, tags) ? undefined : store;
-    return {
-      places,
-      load,
-      options,
-      lifetimes,
-      store: askable,
-      beganAt: performance.now(),
-      callers: filler.callers,
-    };
+  const next: Continuation = {
+    codec,
+    counts,
+    async goOn({ places, request, lifetimes, callers }, { got, beganAt }) {
+      const { load, options, answer } = request;
+      const { adoptLegacy = true } = options;
+      const { ttlMs, negativeTtlMs } = lifetimes;
+      const look = lookAt(places, options, beganAt);
+      // Not spread into another object, which took a miss a tenth of its time.
+      const wanted = Object.assign(look, { load, ttlMs, negativeTtlMs, adoptLegacy, callers });
+      const { value, outcome } = await reading.readOn(wanted, got);
+      return answer(value, outcome);
+    },
+    async fallBack({ places, request: { load, answer } }, error) {
+      failed(error, places.family.name);
+      const { value, outcome } = await reading.bypass(places.legacy, load);
+      return answer(value, outcome);
+    },
   };
 
-  /** Goes on where there was no plain hit. @param bytes what was read, if anything was. */
-  const readOn = <T>(asked: Asked<T>, bytes: string | null | undefined): Promise<Answer<T>> => {
-    const { places, load, options, lifetimes, store, beganAt, callers } = asked;
-    if (!store) return reading.loadOnly(load, 'bypass');
-    const first = bytes === undefined ? undefined : { bytes, epochs: undefined };
-    const { adoptLegacy = true } = options;
-    const { ttlMs, negativeTtlMs } = lifetimes;
-    const look = lookAt(places, options, { store, beganAt });
-    // Not spread into another object, which took a miss a tenth of its time.
-    return reading.readOn(Object.assign(look, { load, ttlMs, negativeTtlMs, adoptLegacy, callers }), first);
-  };
-
-  /**
-   * Answers a plain hit, and leaves the rest to others: the variables of an asynchronous function are memory of each call.
-   * @param answer what the caller gets: the value, or with it where it came from.
-   */
-  const read = async <T, A>(
-    key: string,
-    load: Loader<T>,
-    options: ReadOptions<T>,
-    answer: (value: T, outcome: Outcome) => A,
-  ): Promise<A> => {
-    const asked = ask(key, load, options);
-    let bytes: string | null | undefined;
-    if (asked.store && !options.tags) {
-      try {
-        bytes = await asked.store.get(asked.places.home);
-        if (bytes !== null && !options.validate && isPlain(bytes)) {
-          const value = codec.decode(bytes) as T;
-          counts.hits += 1;
-          return answer(value, 'hit');
-        }
-      } catch (error) {
-        if (bytes === undefined) {
-          failed(error, asked.places.family.name);
-          const { value, outcome } = await reading.bypass(asked.places.legacy, load);
-          return answer(value, outcome);
-        }
-        // What does not decode is said, and replaced, by what follows.
-      }
-    }
-    const { value, outcome } = await readOn(asked, bytes);
+  const loadOnly = async <T, A>({ load, answer }: Request<T, A>): Promise<A> => {
+    const { value, outcome } = await reading.loadOnly(load, 'bypass');
     return answer(value, outcome);
+  };
+
+  /** No asynchronous function: its variables would be memory of each hit. */
+  const read = <T, A>(key: string, request: Request<T, A>): Promise<A> => {
+    try {
+      const { options } = request;
+      const { tags } = options;
+      const places = locate(key);
+      const lifetimes = lifetimesOf(places.family, options);
+      if (tags) requireEntryTags(tags);
+      if (!store || inTransaction() || !mayStore(places, tags)) return loadOnly(request);
+      const asked = { places, request, lifetimes, callers: filler.callers };
+      return tags
+        ? next.goOn(asked, { got: undefined, beganAt: performance.now() })
+        : store.getFor(places.home, new FirstGet(asked, next));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
 
   const get: Cache['get'] = async <T>(key: string, options: GetOptions<T> = {}) => {
     const places = locate(key);
     if (options.tags) requireEntryTags(options.tags);
     if (!store || inTransaction() || !mayStore(places, options.tags)) return { outcome: 'unavailable' };
-    return lookUp(lookAt(places, options, { store }), counts);
+    return lookUp(lookAt(places, options), counts);
   };
 
   const invalidate = (outdated: Outdated) =>
@@ -229,8 +191,8 @@ export function createCache(options: CacheOptions): Cache {
         onError: (error) => failed(error, family.name),
       });
     },
-    getOrLoad: (key, load, options = {}) => read(key, load, options, bare),
-    resolve: (key, load, options = {}) => read(key, load, options, withOutcome),
+    getOrLoad: (key, load, options = NO_OPTIONS) => read(key, { load, options, answer: bare }),
+    resolve: (key, load, options = NO_OPTIONS) => read(key, { load, options, answer: withOutcome }),
     invalidate: async (...keys) => invalidate({ places: keys.map(locate), tags: [] }),
     invalidateTag: async (...tags) => invalidate({ places: [], tags }),
     getCacheMetrics: () => ({ ...counts, inFlight: filler.inFlight, connections: connections() }),

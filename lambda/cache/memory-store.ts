@@ -23,6 +23,7 @@ export function memoryStore(): CacheStore {
   const read = (key: string) => entries.get(key) ?? null;
   return {
     get: async (key) => read(key),
+    getFor: async (key, reader) => reader.found(read(key), performance.now()),
     async getWithTtl(key) {
       const value = read(key);
       return value === null ? null : { value, ttlMs: entries.getRemainingTTL(key) };

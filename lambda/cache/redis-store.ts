@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { batchedGet, pipelinedGet } from './batched-get.ts';
 import { replyCodeOf } from './reply-code.ts';
-import type { CacheStore, Fill } from './store.ts';
+import type { CacheStore, Fill, Reader } from './store.ts';
 
 /** Sends one command to Redis. Commands sent in one tick must arrive in order, on one connection. */
 export type Send = (command: readonly (string | Buffer)[]) => Promise<unknown>;
@@ -82,10 +82,11 @@ export function redisStore(
   send: Send,
   { clustered = false, longestWaitMs }: RedisStoreOptions = {},
 ): CacheStore {
-  const get = clustered ? pipelinedGet(send) : batchedGet(send);
+  const getFor = clustered ? pipelinedGet(send) : batchedGet(send);
   return {
     longestWaitMs,
-    get,
+    get: (key) => getFor(key, BYTES),
+    getFor,
     async getWithTtl(key) {
       // In this order: should the entry be replaced in between, the TTL is that of the older one.
       const [ttlMs, value] = await Promise.all([send(['PTTL', key]), send(['GET', key])]);
@@ -145,3 +146,10 @@ const isOne = (reply: unknown): boolean => reply === 1;
 
 const expiryOf = (ttlMs: number): string[] =>
   ttlMs === Number.POSITIVE_INFINITY ? [] : ['PX', String(ttlMs)];
+
+const BYTES: Reader<string | null> = {
+  found: (bytes) => bytes,
+  failed(error) {
+    throw error;
+  },
+};

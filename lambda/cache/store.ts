@@ -24,6 +24,13 @@ export interface OwnValue {
   readonly ttlMs: number;
 }
 
+/** Who goes on from what a key holds. */
+export interface Reader<A> {
+  /** @param askedAt when the store was asked, on the clock of `performance.now()`. */
+  found(bytes: string | null, askedAt: number): A | PromiseLike<A>;
+  failed(error: unknown): A | PromiseLike<A>;
+}
+
 /**
  * The steps that the coherence protocol is made of, each atomic. Every step rejects when its outcome is
  * unknown (the store is away, the reply is late); the step may then still happen later.
@@ -33,6 +40,8 @@ export interface CacheStore {
   readonly longestWaitMs?: number | undefined;
   /** Null for a key that is not there, or holds something that is not a string. */
   get(key: PhysicalKey): Promise<string | null>;
+  /** As `get`, and goes on from there in the caller's own asynchronous context: a hit is spared the promise of the bytes. */
+  getFor<A>(key: PhysicalKey, reader: Reader<A>): Promise<A>;
   /** A value and how long it will stay, in milliseconds (infinite if it does not expire); null when it is not there. */
   getWithTtl(key: PhysicalKey): Promise<{ value: string; ttlMs: number } | null>;
   /**

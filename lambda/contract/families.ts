@@ -80,9 +80,6 @@ export const FAMILIES: readonly Family[] = [
   { name: 'rl', kind: 'state', onFlush: 'preserve', phaseSwitch: 'CW_RL_PREFIX_ENABLED' },
 ];
 
-/** By name, made once a registry: every read of the cache asks. */
-const indexes = new WeakMap<readonly Family[], ReadonlyMap<string, Family>>();
-
 /**
  * The family that a logical key belongs to, or undefined for a key that the registry does not map.
  * @example
@@ -95,14 +92,21 @@ const indexes = new WeakMap<readonly Family[], ReadonlyMap<string, Family>>();
  * ```
  */
 export function familyOf(key: string, families: readonly Family[] = FAMILIES): Family | undefined {
-  let byName = indexes.get(families);
-  if (!byName) {
-    byName = new Map(families.map((family) => [family.name, family]));
-    indexes.set(families, byName);
-  }
-  const end = key.indexOf(':');
-  return end < 0 ? undefined : byName.get(key.slice(0, end));
+  const wanted = familyNameOf(key);
+  return families.find(({ name }) => name === wanted);
 }
+
+/**
+ * What a key says of its family: all before the first colon; empty where there is none.
+ * @example
+ * ```ts
+ * import { familyNameOf } from 'cutover/families';
+ *
+ * familyNameOf('mocs:user:123:list'); // => 'mocs'
+ * familyNameOf('mocs'); // => ''
+ * ```
+ */
+export const familyNameOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf(':')));
 
 /**
  * The glob pattern, in Redis's terms, of a family's logical keys.

@@ -1,13 +1,24 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, jest, test } from '@jest/globals';
 import { batchedGet } from '../../../lambda/cache/batched-get.ts';
 import type { Send } from '../../../lambda/cache/redis-store.ts';
 import { gate } from '../../support/gate.ts';
 
+/** The bytes themselves, as a promise. */
+const getOf = (send: Send) => {
+  const getFor = batchedGet(send);
+  return (key: string) =>
+    getFor<string | null>(key, {
+      found: (bytes) => bytes,
+      failed: (error) => Promise.reject(error),
+    });
+};
+
 const answering = () => {
   const send = jest.fn<Send>(async ([name, ...keys]) =>
     name === 'GET' ? `value of ${keys[0]}` : keys.map((key) => `value of ${key}`),
   );
-  return { send, get: batchedGet(send), sent: () => send.mock.calls.map(([command]) => command) };
+  return { send, get: getOf(send), sent: () => send.mock.calls.map(([command]) => command) };
 };
 
 test('reads of one tick travel in one MGET, each with its own answer', async () => {
@@ -45,7 +56,7 @@ test('no read joins a command that was already sent', async () => {
     await held;
     return seen;
   });
-  const get = batchedGet(send);
+  const get = getOf(send);
   const before = get('a');
   await new Promise((resolve) => process.nextTick(resolve));
   stored = 'new';
@@ -90,4 +101,16 @@ test('another type than a string is nothing to read, alone as among others', asy
   const { get, send } = answering();
   send.mockRejectedValueOnce(new Error('WRONGTYPE Operation against a key holding the wrong kind of value'));
   expect(await get('a')).toBeNull();
+});
+
+test('each reader goes on in its own asynchronous context, in a batch as alone', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const { send } = answering();
+  const getFor = batchedGet(send);
+  const reader = { found: () => storage.getStore(), failed: () => storage.getStore() };
+  const as = (name: string) => storage.run(name, () => getFor(name, reader));
+  expect(await Promise.all(['a', 'b', 'c'].map(as))).toEqual(['a', 'b', 'c']);
+  expect(await as('alone')).toBe('alone');
+  send.mockRejectedValueOnce(new Error('connection lost'));
+  expect(await Promise.all(['a', 'b', 'c'].map(as))).toEqual(['a', 'b', 'c']);
 });

@@ -40,7 +40,8 @@ describe('a budget', () => {
   test('is one for all waits: what the first has used the second does not have', async () => {
     const budget = createBudget({ budgetMs: 60 });
     await expect(budget.wait(NEVER)).rejects.toThrow('cache: the 60 ms');
-    expect(budget.leftMs).toBe(0);
+    // A timer may be a fraction of a millisecond early.
+    expect(budget.leftMs).toBeLessThan(1);
     await expect(budget.wait(sleep(30))).rejects.toThrow('cache: the 60 ms');
   });
 

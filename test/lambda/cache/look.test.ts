@@ -30,11 +30,11 @@ test('a lease beside which the entry cannot be read again is given back', async 
   const store = storeWith(({ get }) => ({
     get: (key) => {
       gets += 1;
-      return gets === 2 ? Promise.reject(new Error('late')) : get(key);
+      return gets === 1 ? Promise.reject(new Error('late')) : get(key);
     },
   }));
   const { outcome } = await cacheOn('legacy', store).resolve(KEY, async () => 1);
-  expect({ outcome, gets }).toEqual({ outcome: 'bypass', gets: 2 });
+  expect({ outcome, gets }).toEqual({ outcome: 'bypass', gets: 1 });
   const isGone = async () => (await redis.send(['EXISTS', `cutover:lease:{${KEY}}:${KEY}`])) === 0;
   const until = performance.now() + PATIENCE_MS / 5;
   while (!(await isGone()) && performance.now() < until);
