@@ -1,7 +1,7 @@
-import { RedisClient, RESP_TYPES } from '@redis/client';
 import type { RedisOptions } from './connection.ts';
 import { endpointOf } from './endpoint.ts';
 import type { IamCredentials } from './iam.ts';
+import { RESP_TYPES, RedisClient } from './node-redis.ts';
 
 /** What node-redis is told of a connection. */
 export interface ClientOptions
@@ -30,7 +30,6 @@ export function createRedisClient({
   const tls = protocol === 'rediss:';
   // Node's own option of a socket, to which the library hands on what it does not know.
   const ending = { signal };
-  // The class itself: `createClient` first gives it a method for each of 400 commands, which took a cold start 30 ms.
   return new RedisClient({
     // The library prefers the user of a URL to its provider.
     url: credentials ? `${protocol}//${host}${pathname}` : url,

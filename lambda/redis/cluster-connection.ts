@@ -4,10 +4,10 @@
  * as long, whatever its timeouts, and no other primary can be asked (6.3.1, measured for 8 s). Here deadline, handshake,
  * silence, thaw and credentials are those of a connection to one server.
  */
-import { ErrorReply } from '@redis/client';
 import type { Command, Primary, RedisConnection, RedisOptions, SlotRange } from './connection.ts';
 import { endpointOf, requireNoDatabase, urlOfNode } from './endpoint.ts';
 import { unavailable } from './errors.ts';
+import { ErrorReply } from './node-redis.ts';
 import { connectSingle, type SingleConnection } from './single-connection.ts';
 import { keyOf, LAST_SLOT, slotOf } from './slot.ts';
 import { type AnnouncedPrimary, primariesOf, redirectionOf, TopologyError } from './topology.ts';

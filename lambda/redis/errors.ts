@@ -1,5 +1,5 @@
-import { ConnectionTimeoutError, SocketClosedUnexpectedlyError } from '@redis/client';
 import { CutoverError } from '../contract/errors.ts';
+import { ConnectionTimeoutError, SocketClosedUnexpectedlyError } from './node-redis.ts';
 
 /** Redis cannot be asked now: not connected, and not within the time that a command may wait. */
 export class RedisUnavailableError extends CutoverError {

@@ -1,7 +1,7 @@
-import { ErrorReply } from '@redis/client';
 import type { Command, RedisConnection, RedisOptions } from './connection.ts';
 import { endpointOf, urlOfNode } from './endpoint.ts';
 import { unavailable } from './errors.ts';
+import { ErrorReply } from './node-redis.ts';
 import { connectSingle, type SingleConnection } from './single-connection.ts';
 import { hostAndPort, redirectionOf } from './topology.ts';
 import { createWaiters } from './waiters.ts';

@@ -1,10 +1,10 @@
-import { ErrorReply } from '@redis/client';
 import { createRedisClient } from './client.ts';
 import type { Command, Primary, RedisConnection, RedisOptions } from './connection.ts';
 import { createDeadline, DeadlineError, type Observer } from './deadline.ts';
 import { endpointOf } from './endpoint.ts';
 import { explained, unavailable } from './errors.ts';
 import { type IamCredentials, iamCredentials } from './iam.ts';
+import { ErrorReply } from './node-redis.ts';
 import { ASK_ROLE, isReplica, watchRole } from './role.ts';
 import { ALL_SLOTS } from './slot.ts';
 import { createSocketEnd, type SocketEnd } from './socket-end.ts';
