@@ -20,7 +20,9 @@ function ownCode(name: FunctionName): string {
     format: 'esm',
     write: false,
   });
-  return outputFiles.map(({ text }) => text).join('\n');
+  const code = outputFiles.map(({ text }) => text).join('\n');
+  // A package's constant is no variable.
+  return code.replaceAll(/^import \{[^}]*\} from .*$/gm, '');
 }
 
 /** The variables that the code names where it reads an environment. */
