@@ -23,7 +23,7 @@ export default {
       'unit',
       ['<rootDir>/test/*.test.ts', ...['lambda', 'model', 'scripts', 'support'].map(folder)],
       // Minutes long: jest.deep.config.mjs.
-      { ...servers, testPathIgnorePatterns: ['<rootDir>/node_modules', '<rootDir>/test/model/deep'] },
+      { ...servers, testPathIgnorePatterns: ['<rootDir>/node_modules', '<rootDir>/test/.*/deep/'] },
     ),
     project('integration', ['bench', 'integration', 'rehearsal'].map(folder), servers),
     project('infra', ['lib', 'infra'].map(folder)),

@@ -2,6 +2,6 @@ import { project, servers } from './jest.config.mjs';
 
 /** What takes an hour: `npm run test:deep`. */
 export default {
-  projects: [project('deep', ['<rootDir>/test/model/deep/*.test.ts'], servers)],
+  projects: [project('deep', ['<rootDir>/test/**/deep/*.test.ts'], servers)],
   maxWorkers: 2,
 };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FlushReport } from '../lambda/flush/engine.ts';
+import type { FlushProgress } from '../lambda/flush/flush.ts';
 import { GATE, judge } from '../lambda/rollout/gates.ts';
 import type { DatabaseProbe } from './database-probe.ts';
 import { AFTER_SHARE, LONGEST_WAIT_SECONDS, WAIT_SHARE } from './options.ts';
@@ -8,7 +8,7 @@ import type { StageReport } from './report.ts';
 
 /** What a conductor tells while it works. */
 export type StageEvent =
-  | { readonly kind: 'flushed'; readonly weightPercent: number; readonly report: FlushReport }
+  | { readonly kind: 'flushed'; readonly weightPercent: number; readonly report: FlushProgress }
   | { readonly kind: 'waiting'; readonly seconds: number }
   | { readonly kind: 'weight'; readonly from: number; readonly to: number }
   | {
@@ -17,7 +17,7 @@ export type StageEvent =
       readonly requests: number;
       readonly reads: number;
     }
-  | { readonly kind: 'rolled back'; readonly report: FlushReport };
+  | { readonly kind: 'rolled back'; readonly report: FlushProgress };
 
 export interface ConductorOptions {
   readonly stages: readonly { readonly weightPercent: number; readonly seconds: number }[];
@@ -25,7 +25,7 @@ export interface ConductorOptions {
   readonly recorder: Recorder;
   readonly probe: DatabaseProbe;
   /** Flushes the cache families; with a namespace, only there. */
-  readonly flush: (onlyNamespace?: string) => Promise<FlushReport>;
+  readonly flush: (onlyNamespace?: string) => Promise<FlushProgress>;
   /** Ends the rollout where it is: the promise rejects. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: StageEvent) => void;

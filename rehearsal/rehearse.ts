@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKeyspace } from '../lambda/cache/keyspace.ts';
 import { environmentName } from '../lambda/cache/phase.ts';
+import { flush as flushRedis, requireComplete } from '../lambda/flush/flush.ts';
 import { planFlush } from '../lambda/flush/plan.ts';
-import { flushAt } from '../lambda/flush/run.ts';
 import { type Dispatcher, openDispatcher } from '../lambda/outbox/dispatcher.ts';
 import { bundle, bundleFunction } from '../lib/bundle.ts';
 import { startBackend } from './backends.ts';
@@ -165,7 +165,7 @@ function createFlush(ground: Ground, env: string) {
   const preserved = { checked: 0, lost: 0 };
   const flush = async (onlyNamespace?: string) => {
     const plan = planFlush({ env, ...(onlyNamespace && { onlyNamespace }) });
-    const report = await flushAt(ground.redisUrl, { plan });
+    const report = requireComplete(await flushRedis({ target: { url: ground.redisUrl }, plan }));
     const { checked, lost } = await ground.preserved.check();
     preserved.checked += checked;
     preserved.lost += lost;

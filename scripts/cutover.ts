@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import colors from 'picocolors';
+import { censusCommand } from './census.ts';
+import { cleanupCommand } from './cleanup.ts';
 import { flushCommand } from './flush-migration-cache.ts';
 import { rehearseCommand } from './rehearse.ts';
 import { serveCommand } from './serve.ts';
@@ -14,7 +16,9 @@ const program = new Command('cutover')
   .description('Moves live traffic from one backend to another: no stale read, no lost session, a way back.')
   .addCommand(rehearseCommand)
   .addCommand(serveCommand)
-  .addCommand(flushCommand);
+  .addCommand(flushCommand)
+  .addCommand(censusCommand)
+  .addCommand(cleanupCommand);
 for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError('(add --help for the options)');
 }

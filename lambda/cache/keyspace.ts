@@ -52,6 +52,8 @@ export interface Keyspace {
   readonly phase: Phase;
   readonly env: string;
   readonly families: readonly Family[];
+  /** All that are in use, whatever the phase: an invalidation names them all. */
+  readonly namespaces: readonly string[];
   /** @throws InvalidKeyError naming the key and what is wrong with it. */
   locate(key: string): Places;
   /** The same for a key of somebody else's choosing: undefined where `locate` would throw. */
@@ -124,12 +126,7 @@ class PlacesOfKey implements Places {
   }
 }
 
-interface Space {
-  readonly phase: Phase;
-  readonly families: readonly Family[];
-  /** All that are in use, whatever the phase: an invalidation names them all. */
-  readonly namespaces: readonly string[];
-}
+type Space = Pick<Keyspace, 'phase' | 'families' | 'namespaces'>;
 
 /** A family, and what is put before its keys. */
 interface Home {
@@ -181,6 +178,7 @@ export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOpti
     phase,
     env,
     families,
+    namespaces: space.namespaces,
     tryLocate,
     locate(key) {
       const places = tryLocate(key);

@@ -1,7 +1,7 @@
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { Endpoints } from '../data/endpoint.ts';
-import { CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
+import { CutoverFunction, type FunctionPlatform, REDIS_SETTINGS } from './cutover-function.ts';
 import { invokeOnSchedule } from './invoke-on-schedule.ts';
 
 interface FlushScheduleProps {
@@ -20,6 +20,7 @@ export class FlushSchedule extends Construct {
       description: 'Counts, and unless it is a dry run deletes, the cached keys of the flushed families',
       settings: {
         NODE_ENV: stage.nodeEnv,
+        ...REDIS_SETTINGS,
         DRY_RUN: String(stage.flush.dryRun),
         LOG_LEVEL: stage.logLevel,
       },

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { FlushReport } from '../../lambda/flush/engine.ts';
+import type { FlushProgress } from '../../lambda/flush/flush.ts';
 import { type ConductorOptions, conduct, type StageEvent } from '../../rehearsal/conductor.ts';
 import { createRecorder, type Recorder } from '../../rehearsal/recorder.ts';
 
@@ -48,10 +48,10 @@ const options = (more: Partial<ConductorOptions>): ConductorOptions => ({
   router: routerThat(() => reads(250, 240)),
   recorder,
   probe: { takeP95Ms: () => 1.25, stop: async () => {} },
-  flush: async (onlyNamespace): Promise<FlushReport> => {
+  flush: async (onlyNamespace): Promise<FlushProgress> => {
     flushes += 1;
     log.push(`flush ${onlyNamespace ?? 'all'}`);
-    return { scanned: 999, flushed: 10 + flushes, preserved: 300, seconds: 0.05, samples: [] };
+    return { scanned: 999, keys: 999, flushed: 10 + flushes, preserved: 300, seconds: 0.05 };
   },
   signal: new AbortController().signal,
   onEvent: (event) => {

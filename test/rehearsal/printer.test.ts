@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import type { FlushReport } from '../../lambda/flush/engine.ts';
+import type { FlushProgress } from '../../lambda/flush/flush.ts';
 import { createPrinter, type Progress } from '../../rehearsal/printer.ts';
 import type { Report, StageReport } from '../../rehearsal/report.ts';
 
-const FLUSH: FlushReport = { scanned: 999, flushed: 321, preserved: 300, seconds: 0.012, samples: [] };
+const FLUSH: FlushProgress = { scanned: 999, keys: 999, flushed: 321, preserved: 300, seconds: 0.012 };
 
 const STAGE: StageReport = {
   weightPercent: 25,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readList } from '../../lambda/collections/repository.ts';
 import { migrate } from '../../lambda/database/migrate.ts';
 import { createPool, type Database } from '../../lambda/database/pool.ts';
-import { flush } from '../../lambda/flush/engine.ts';
+import { flush } from '../../lambda/flush/flush.ts';
 import { planFlush } from '../../lambda/flush/plan.ts';
 import type { RedisConnection } from '../../lambda/redis/connection.ts';
 import { removeItems, seedItems, seedPreserved } from '../../rehearsal/seed.ts';
@@ -46,7 +46,9 @@ test('items are there for each user, stay as they are the second time, and other
 test('state outlives a flush, and what is lost or changed is counted', async () => {
   const preserved = await seedPreserved(redis.send);
   await redis.send(['SET', 'mocs:1', 'x']);
-  expect(await flush({ send: redis.send, plan: planFlush({ env: 'rehearsal' }) })).toMatchObject({
+  expect(
+    await flush({ target: { url: redis.urlOf([]) }, plan: planFlush({ env: 'rehearsal' }) }),
+  ).toMatchObject({
     flushed: 1,
     preserved: 300,
   });

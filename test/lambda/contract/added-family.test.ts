@@ -6,7 +6,7 @@ import { redisStore } from '../../../lambda/cache/redis-store.ts';
 import { FAMILIES, type Family, retentionSeconds } from '../../../lambda/contract/families.ts';
 import { migrate } from '../../../lambda/database/migrate.ts';
 import { createPool, type Database } from '../../../lambda/database/pool.ts';
-import { flush } from '../../../lambda/flush/engine.ts';
+import { flush } from '../../../lambda/flush/flush.ts';
 import { planFlush } from '../../../lambda/flush/plan.ts';
 import { mirror } from '../../../lambda/mirror/mirror.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
@@ -67,7 +67,10 @@ describe('a family that is added to the registry', () => {
 
   test('is flushed', async () => {
     await redis.send(['MSET', KEY, 'x', `v2:${KEY}`, 'x', 'sessions:1', 'x']);
-    const report = await flush({ send: redis.send, plan: planFlush({ env: 'test', families }) });
+    const report = await flush({
+      target: { url: redis.urlOf([]) },
+      plan: planFlush({ env: 'test', families }),
+    });
     expect(report).toMatchObject({ flushed: 2, preserved: 1 });
   });
 

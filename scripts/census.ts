@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { environmentName } from '../lambda/cache/phase.ts';
+import {
+  type CensusProgress,
+  census,
+  DEFAULT_CENSUS_LIMIT_SECONDS,
+  requireWhole,
+} from '../lambda/flush/census/census.ts';
+import { describeCensus } from './census-text.ts';
+import { type PassFlags, withPassOptions } from './pass-options.ts';
+import { targetOf } from './redis-options.ts';
+import { countText } from './text.ts';
+import { createTicker } from './ticker.ts';
+
+const described = new Command('census').description(
+  'count and measure all keys by family and namespace; changes nothing',
+);
+
+export const censusCommand = withPassOptions(described, DEFAULT_CENSUS_LIMIT_SECONDS)
+  .addHelpText(
+    'after',
+    `
+Bytes are those of MEMORY USAGE: exact, but for collections of many elements, which Redis estimates by five of them. Keys are shown
+as UTF-8; other bytes, and what a terminal would not show, as \\xff; a backslash is doubled. Where keys expire the table tells the
+first, the median and the last.
+
+Environment: REDIS_URL and NODE_ENV (required; the latter names the namespace cw:{NODE_ENV}:), REDIS_CLUSTER, REDIS_AUTH.
+Exit codes: 0 done, 1 failed or stopped at the limit, 2 bad usage.`,
+  )
+  .action(async ({ maxLatencyMs, limitSeconds, json }: PassFlags) => {
+    const target = targetOf(process.env, 'census');
+    const env = environmentName(process.env['NODE_ENV']);
+    const ticker = createTicker(process.stderr.isTTY && !json);
+    const report = await census({
+      ...{ target, env, maxLatencyMs, limitSeconds },
+      onProgress: (progress) => ticker.show(() => progressLine(progress)),
+      onRestart: (why) => ticker.say(`${why.message}; beginning again`),
+    }).finally(ticker.end);
+    console.log(json ? JSON.stringify(report, null, 2) : describeCensus(report, env));
+    requireWhole(report);
+  });
+
+function progressLine({ scanned, expected }: CensusProgress): string {
+  const percent = expected === 0 ? 100 : Math.min(100, Math.floor((scanned / expected) * 100));
+  return `${percent} %  ${countText(scanned)} of ${countText(expected)} keys seen`;
+}
