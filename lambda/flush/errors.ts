@@ -50,7 +50,7 @@ const REMEDIES: readonly [beginning: RegExp, remedy: string][] = [
 
 const lacking = (rights: string | undefined): (typeof REMEDIES)[number] => [
   /^NOPERM /,
-  `give the user of REDIS_URL ${rights} on ~*, in a cluster +cluster|slots`,
+  `give the user of REDIS_URL ${rights} on ~*, in a cluster +cluster|slots and +cluster|nodes`,
 ];
 
 /** An error that Redis answered, with what to do about it. @param origin the command, as `sweep` knows it. */

@@ -18,7 +18,7 @@ export interface Server {
 
 export interface Servers {
   readonly all: readonly Server[];
-  /** Whether each slot is still where it was. */
+  /** Whether each slot is still where it was, and none is on its way. */
   unmoved(): Promise<boolean>;
   close(): void;
 }
@@ -61,13 +61,21 @@ export async function openServers({ target, ...options }: OpenOptions): Promise<
     );
     return {
       all: await Promise.all(connections.map((connection) => describe(connection, true))),
-      unmoved: async () => fingerprint(await slots()) === fingerprint(primaries),
+      async unmoved() {
+        return fingerprint(await slots()) === fingerprint(primaries) && !(await moving(connections));
+      },
       close,
     };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** Whether a slot is being moved: its keys are on both sides, each of which tells only its own part (`[42->-id]`). */
+async function moving(connections: readonly RawConnection[]): Promise<boolean> {
+  const told = await Promise.all(connections.map(({ send }) => send(['CLUSTER', 'NODES'])));
+  return told.some((nodes) => /\[\d+-[<>]-/.test(String(nodes)));
 }
 
 const fingerprint = (primaries: ReturnType<typeof primariesOf>): string =>

@@ -68,8 +68,19 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const leftMs = () => Math.max(0, endsAt - performance.now());
   const stopped = () => leftMs() === 0 || signal?.aborted === true;
   const positions = new Map(from.map(({ runId, cursor }) => [runId, cursor]));
+  /** By server: what the passes of servers that are gone have counted is void, too. */
+  const passes = new Map<string, Pass>();
   let pages = 0;
   let restarts = 0;
+  const discard = (runId: string) => {
+    passes.get(runId)?.discard();
+    passes.delete(runId);
+    positions.delete(runId);
+  };
+  const anotherServer = () =>
+    new FlushInterruptedError(
+      `${name}: another server answers than at the beginning, so keys may have been missed; run it again`,
+    );
 
   const passOver = async (server: Server) => {
     const { connection, runId, roundTripMs } = server;
@@ -79,6 +90,7 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
     positions.delete(runId);
     await options.prepare?.(server);
     const pass = options.begin(server);
+    passes.set(runId, pass);
     const pace =
       options.maxLatencyMs > 0 ? paced({ maxLatencyMs: options.maxLatencyMs, roundTripMs }) : unpaced;
     const visit = (page: Page) => {
@@ -91,7 +103,7 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
       if (reached === '0') await pass.finish?.();
       positions.set(runId, reached);
     } catch (error) {
-      if (!stopped()) pass.discard();
+      if (!stopped()) discard(runId);
       throw error;
     }
   };
@@ -105,12 +117,14 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
     const onAbort = () => timers.push(setTimeout(servers.close, GRACE_MS));
     signal?.addEventListener('abort', onAbort);
     try {
+      const present = new Set(servers.all.map(({ runId }) => runId));
+      for (const runId of passes.keys()) if (!present.has(runId)) discard(runId);
       // All of them to their end: what one has done stays done while another begins again.
       const ended = await Promise.allSettled(servers.all.map(passOver));
       const failed = ended.find((each) => each.status === 'rejected');
       if (failed) throw failed.reason;
       if (!stopped() && !(await servers.unmoved())) {
-        positions.clear();
+        for (const { runId } of servers.all) discard(runId);
         throw anotherServer();
       }
       return servers.all;
@@ -144,8 +158,3 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
     }
   }
 }
-
-const anotherServer = () =>
-  new FlushInterruptedError(
-    'flush: another server answers than at the beginning, so keys may have been missed; run it again',
-  );

@@ -148,7 +148,7 @@ describe.each(Object.entries(KINDS))('on %s', (kind, open) => {
     const stats = (await everywhere(['INFO', 'commandstats'])).join('\n');
     const asked = new Set(Array.from(stats.matchAll(/^cmdstat_([^:]+):/gm), ([, name]) => name));
     const own = ['scan', 'memory|usage', 'pttl', 'info', 'client|setname', 'config|resetstat'];
-    const clustered = kind === 'one server' ? [] : ['cluster|slots'];
+    const clustered = kind === 'one server' ? [] : ['cluster|nodes', 'cluster|slots'];
     expect([...asked].filter((name) => ![...own, ...clustered].includes(name ?? ''))).toEqual([]);
     if (kind === 'one server') expect(await uses()).toBe(NEW_KEYS_USES);
     expect(await state()).toEqual(before);

@@ -25,7 +25,7 @@ const KINDS: Record<string, () => Promise<Target>> = {
     return { url: `rediss://${user}@127.0.0.1:${port}`, ca };
   },
   'a cluster of 3 and a user': async () => {
-    const users = { flusher: [...FLUSHER, '+cluster|slots'] };
+    const users = { flusher: [...FLUSHER, '+cluster|slots', '+cluster|nodes'] };
     const { url } = await ownRedisCluster({ primaries: 3, users });
     return { url: url.replace('//', `//${user}@`), cluster: true };
   },

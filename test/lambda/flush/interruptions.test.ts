@@ -9,6 +9,7 @@ import type { RedisServer } from '../../../rehearsal/servers/redis.ts';
 import { cuttingRedis } from '../../support/cutting-redis.ts';
 import { flakyRedis } from '../../support/flaky-redis.ts';
 import { lookInto } from '../../support/redis.ts';
+import { ownRedisCluster } from '../../support/redis-kinds.ts';
 import { ownRedis } from '../../support/servers.ts';
 
 const plan = planFlush({ env: 'test' });
@@ -238,4 +239,29 @@ test('refuses a URL of another kind', async () => {
   await expect(flush({ target: { url: 'http://127.0.0.1:1' }, plan })).rejects.toMatchObject({
     name: 'ConfigurationError',
   });
+});
+
+test('a slot that is on its way to another primary: the pass is not over before it has arrived', async () => {
+  const { url, nodes } = await ownRedisCluster({ primaries: 2 });
+  const cluster = await lookInto(url, { cluster: true });
+  const [from, to] = cluster.primaries();
+  const idOf = async (primary = from) => String(await primary?.send(['CLUSTER', 'MYID']));
+  const slot = String(await from?.send(['CLUSTER', 'KEYSLOT', '{key}']));
+  const owner = Number(slot) <= (from?.slots[0]?.to ?? 0) ? [from, to] : [to, from];
+  await cluster.send(['SET', 'mocs:{key}:1', 'value']);
+  await owner[1]?.send(['CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(owner[0])]);
+  await owner[0]?.send(['CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(owner[1])]);
+  const told: string[] = [];
+  const flushing = flush({
+    target: { url, cluster: true },
+    plan,
+    onRestart({ name }) {
+      told.push(name);
+      // The slot stays where it was, after all.
+      for (const primary of cluster.primaries()) void primary.send(['CLUSTER', 'SETSLOT', slot, 'STABLE']);
+    },
+  });
+  expect(await flushing).toMatchObject({ complete: true, restarts: 1 });
+  expect(told).toEqual(['FlushInterruptedError']);
+  expect(nodes).toHaveLength(2);
 });
