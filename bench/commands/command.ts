@@ -10,6 +10,8 @@ export interface Effort {
   readonly rounds: number;
   /** How long it is measured in each round, where it is measured for a while. */
   readonly slotMs: number;
+  /** How many keys there are, where that decides. */
+  readonly keys?: number;
 }
 
 export interface BenchCommand<Row> {
@@ -37,13 +39,13 @@ export function benchCommand<Row>(bench: BenchCommand<Row>): Command {
     .description(description)
     .option('--json <file>', 'write the rows there, with machine and date')
     .option('--rounds <number>', `how often each is measured (default: ${effort.rounds})`, positiveInteger)
-    .option('--quick', `${quick.rounds} rounds of ${quick.slotMs} ms: for a first impression`)
+    .option('--quick', quickText(quick))
     .option('--assert', 'end with exit code 1 when a target is missed')
     .action(async (flags: Flags) => {
-      const { rounds, slotMs } = flags.quick ? quick : effort;
+      const wanted = flags.quick ? quick : effort;
       const progress = progressOn(process.stderr);
       const result = await inWorkspace((workspace) =>
-        bench.run(workspace, { rounds: flags.rounds ?? rounds, slotMs, progress }),
+        bench.run(workspace, { ...wanted, rounds: flags.rounds ?? wanted.rounds, progress }),
       );
       if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(result, null, 2)}\n`);
       console.log(bench.report(result));
@@ -65,4 +67,9 @@ function positiveInteger(text: string): number {
   if (!Number.isSafeInteger(value) || value < 1)
     throw new InvalidArgumentError('It is not a whole number above 0.');
   return value;
+}
+
+function quickText({ rounds, slotMs, keys }: Effort): string {
+  const what = keys === undefined ? `of ${slotMs} ms` : `with ${keys} keys`;
+  return `${rounds} rounds ${what}: for a first impression`;
 }
