@@ -4,7 +4,7 @@ import type { Command, RedisOptions } from '../connection.ts';
 import { endpointOf } from '../endpoint.ts';
 import { explained, unavailable } from '../errors.ts';
 import { iamToken } from '../iam.ts';
-import { ErrorReply } from '../node-redis.ts';
+import { ConnectionTimeoutError, ErrorReply } from '../node-redis.ts';
 import { createReplyStream, decode, type RawReply } from './reply-stream.ts';
 
 export { ErrorReply };
@@ -64,8 +64,11 @@ export async function openRaw(options: RawOptions): Promise<RawConnection> {
   const queue = createQueue(socket, (error, greeted) =>
     explained(error, { tls, iam: iam !== undefined, handshaking: !greeted }),
   );
-  const late = () =>
-    socket.destroy(unavailable(`no connection to ${endpoint.host} within ${connectTimeoutMs} ms`, undefined));
+  const late = () => {
+    const error = unavailable(`no connection to ${endpoint.host} within ${connectTimeoutMs} ms`, undefined);
+    // Of the library's own kind where it may be TLS that is not spoken: its explanation has the remedy.
+    socket.destroy(tls ? new ConnectionTimeoutError() : error);
+  };
   const timer = setTimeout(late, connectTimeoutMs);
   try {
     if (password) await queue.send(user ? ['AUTH', user, password] : ['AUTH', password]);
