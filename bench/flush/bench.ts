@@ -18,14 +18,17 @@ export interface FlushBenchOptions {
   /** With how many ours is measured besides, for the growth. */
   readonly growthKeys: readonly number[];
   readonly rounds: number;
+  /** How long the bystander reads where nobody flushes. */
+  readonly calmMs: number;
   readonly progress: Progress;
 }
 
 const PATIENCE_MS = 120_000;
+const WARM_UP_KEYS = 20_000;
 
 /** Measures ours beside the plain script and the shell's one-liner, on one Redis, freshly loaded for each run. */
 export async function benchFlush(workspace: Workspace, options: FlushBenchOptions): Promise<Bench<FlushRow>> {
-  const { keys, growthKeys, rounds, progress } = options;
+  const { keys, growthKeys, rounds, calmMs, progress } = options;
   progress.step('starting Redis');
   const { url } = await startRedis(workspace, { args: ['--enable-debug-command', 'local'] });
   const redis = connectRedis({ url, name: 'bench', deadlineMs: PATIENCE_MS });
@@ -38,14 +41,20 @@ export async function benchFlush(workspace: Workspace, options: FlushBenchOption
     ...{ name: 'bystander', file: files.bystander },
     environment: { REDIS_URL: url },
   });
-  const ground: Ground = { workspace, url, redis, bystander, file: files.flusher };
+  const ground: Ground = { workspace, url, redis, bystander, file: files.flusher, calmMs };
+
+  // What is warmed up is the machine, since each flush has a process of its own: once is enough for all.
+  let warm: Promise<FlushRun> | undefined;
+  const warmUp = (count: number) => {
+    warm ??= runFlush(ground, 'unpaced', Math.min(count, WARM_UP_KEYS));
+    return warm;
+  };
 
   const measured = async (flushers: readonly Flusher[], count: number, times: number) => {
     const results = await interleave(flushers, {
       rounds: times,
       onRound: (round) => progress.step(`${count} keys, round ${round}/${times}`),
-      // What it warms up is the machine; once is enough for all.
-      measure: (flusher, round) => runFlush(ground, flusher, round === 0 ? Math.min(count, 20_000) : count),
+      measure: (flusher, round) => (round === 0 ? warmUp(count) : runFlush(ground, flusher, count)),
     });
     const rows = flushers.map((flusher) => rowOf(flusher, count, results));
     for (const row of rows) progress.done(flushLine(row));

@@ -4,13 +4,15 @@ import type { FlushRow } from './rows.ts';
 import { judgeFlush } from './targets.ts';
 
 const figure = (value: number, digits: number): string => (Number.isNaN(value) ? '' : value.toFixed(digits));
+const count = (value: number): string => (Number.isNaN(value) ? '' : value.toLocaleString('en-US'));
 
 /** All tables of a run, and which targets it met. */
 export function reportFlush(bench: Bench<FlushRow>): string {
   const lines = bench.rows.map(({ waits, ...row }) => [
-    row.keys.toLocaleString('en-US'),
+    count(row.keys),
     row.flusher,
-    row.deletedPerSecond.toLocaleString('en-US'),
+    count(row.deletedPerSecond),
+    figure((row.seconds / row.keys) * 1e6, 2),
     figure(row.ratioToPlain, 2),
     figure(row.ratioToShell, 2),
     figure(row.memoryMb, 0),
@@ -21,7 +23,10 @@ export function reportFlush(bench: Bench<FlushRow>): string {
   return [
     title('Flush', 'of 60 % of the keys; what a bystander waits who reads 2,000 times a second'),
     table(
-      ['keys', 'flusher', 'deleted/s', 'to plain', 'to shell', 'memory MB', 'p50 ms', 'p99 ms', 'max ms'],
+      [
+        ...['keys', 'flusher', 'deleted/s', 's per M keys', 'to plain', 'to shell', 'memory MB'],
+        ...['p50 ms', 'p99 ms', 'max ms'],
+      ],
       lines,
     ),
     verdict(judgeFlush(bench.rows), bench),
@@ -30,5 +35,10 @@ export function reportFlush(bench: Bench<FlushRow>): string {
 
 /** One line for a flusher, while the run goes on. */
 export function flushLine({ flusher, keys, deletedPerSecond, memoryMb, waits }: FlushRow): string {
-  return `${keys} keys, ${flusher}: ${deletedPerSecond} deleted/s, ${figure(memoryMb, 0)} MB, p99 of others ${waits.p99Ms} ms`;
+  const parts = [
+    Number.isNaN(deletedPerSecond) ? [] : [`${deletedPerSecond} deleted/s`],
+    Number.isNaN(memoryMb) ? [] : [`${figure(memoryMb, 0)} MB`],
+    [`p99 of others ${waits.p99Ms} ms`],
+  ];
+  return `${keys} keys, ${flusher}: ${parts.flat().join(', ')}`;
 }

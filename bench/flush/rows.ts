@@ -1,5 +1,5 @@
-/** Who flushes: ours without and with its pace, the plain script, and the shell's one-liner. */
-export const FLUSHERS = ['unpaced', 'paced', 'plain', 'shell'] as const;
+/** Who flushes: ours without and with its pace, the plain script, the shell's one-liner; and nobody, beside whom the others are felt. */
+export const FLUSHERS = ['unpaced', 'paced', 'plain', 'shell', 'nobody'] as const;
 export type Flusher = (typeof FLUSHERS)[number];
 
 /** How long somebody who reads meanwhile waits, in milliseconds. */
@@ -9,7 +9,7 @@ export interface Waits {
   readonly maxMs: number;
 }
 
-/** What one flush took. */
+/** What one flush took; where nobody flushes, only the waits are numbers. */
 export interface FlushRun {
   readonly seconds: number;
   /** The most memory that the client had; NaN for the shell, which is many processes. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisConnection } from '../../lambda/redis/connection.ts';
 import type { Workspace } from '../../rehearsal/servers/workspace.ts';
 import { startWorker, type Worker } from '../workers.ts';
@@ -5,7 +6,7 @@ import type { BystanderTasks } from './bystander.ts';
 import type { FlusherTasks } from './flusher.ts';
 import { load, requireFlushed } from './keys.ts';
 import type { Flusher, FlushRun } from './rows.ts';
-import { flushByShell } from './shell.ts';
+import { clientBeside, flushByShell } from './shell.ts';
 
 export interface Ground {
   readonly workspace: Workspace;
@@ -14,6 +15,8 @@ export interface Ground {
   readonly bystander: Worker<BystanderTasks>;
   /** The bundle of `flusher.ts`. */
   readonly file: string;
+  /** How long the bystander reads where nobody flushes. */
+  readonly calmMs: number;
 }
 
 /** The plain script with five million keys. */
@@ -21,34 +24,35 @@ const LIMIT_MS = 600_000;
 
 /** Loads the keys, flushes them while the bystander reads, and looks whether exactly these are gone. */
 export async function runFlush(ground: Ground, flusher: Flusher, keys: number): Promise<FlushRun> {
-  const { workspace, url, redis, bystander, file } = ground;
+  const { redis, bystander } = ground;
   await load(redis, keys);
-  const done = flusher === 'shell' ? byShell(workspace, url) : inProcess({ workspace, url, file, flusher });
-  const begin = await done;
+  const begin = await prepare(ground, flusher);
   await bystander.ask('begin', undefined);
   const measured = await begin();
   const waits = await bystander.ask('end', undefined, { limitMs: LIMIT_MS });
-  await requireFlushed(redis, keys);
+  if (flusher !== 'nobody') await requireFlushed(redis, keys);
   return { ...measured, waits };
 }
 
 type Measured = () => Promise<Pick<FlushRun, 'seconds' | 'memoryMb'>>;
 
-async function byShell(workspace: Workspace, url: string): Promise<Measured> {
+/** Whatever is done before the time counts. */
+async function prepare(ground: Ground, flusher: Flusher): Promise<Measured> {
+  if (flusher === 'shell') return byShell(ground);
+  if (flusher === 'nobody') return () => sleep(ground.calmMs, { seconds: Number.NaN, memoryMb: Number.NaN });
+  return inProcess(ground, flusher);
+}
+
+async function byShell({ workspace, url, redis }: Ground): Promise<Measured> {
+  const client = await clientBeside(redis);
   return async () => {
     const beganAt = performance.now();
-    await flushByShell(workspace, url);
+    await flushByShell(workspace, url, client);
     return { seconds: (performance.now() - beganAt) / 1000, memoryMb: Number.NaN };
   };
 }
 
-async function inProcess(options: {
-  workspace: Workspace;
-  url: string;
-  file: string;
-  flusher: Flusher;
-}): Promise<Measured> {
-  const { workspace, url, file, flusher } = options;
+async function inProcess({ workspace, url, file }: Ground, flusher: Flusher): Promise<Measured> {
   const worker = await startWorker<FlusherTasks>(workspace, {
     ...{ name: flusher, file },
     environment: { REDIS_URL: url, FLUSHER: flusher },

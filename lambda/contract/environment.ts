@@ -22,6 +22,7 @@ const CACHED = [
 export const FUNCTION_ENVIRONMENT = {
   api: CACHED,
   dispatcher: ['NODE_ENV', ...REDIS, 'DATABASE_URL', 'LOG_LEVEL'],
+  flush: ['NODE_ENV', 'FLUSH_WORKER', 'LOG_LEVEL'],
   'flush-worker': ['NODE_ENV', ...REDIS, 'DRY_RUN', 'LOG_LEVEL'],
   migrate: ['DATABASE_URL', 'LOG_LEVEL'],
   warm: CACHED,

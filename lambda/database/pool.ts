@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly patient?: boolean;
   /** Told when an idle connection breaks; the pool replaces it. */
   readonly onError?: (error: Error) => void;
+  /** Told how long each statement on the pool took, the wait for a connection and failures included; not of transactions. */
+  readonly onLatency?: (ms: number) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 2000;
@@ -31,6 +33,7 @@ export function createPool({
   maxConnections = 10,
   patient = false,
   onError = () => {},
+  onLatency,
 }: PoolOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
@@ -41,6 +44,20 @@ export function createPool({
     keepAlive: true,
   });
   pool.on('error', onError);
+  return onLatency ? timed(pool, onLatency) : pool;
+}
+
+function timed(pool: Database, onLatency: (ms: number) => void): Database {
+  // Of its many forms nobody here uses those with a callback.
+  const query: (...args: never[]) => unknown = pool.query.bind(pool);
+  pool.query = async (...args: never[]) => {
+    const beganAt = performance.now();
+    try {
+      return (await query(...args)) as never;
+    } finally {
+      onLatency(performance.now() - beganAt);
+    }
+  };
   return pool;
 }
 

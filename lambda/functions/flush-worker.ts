@@ -1,20 +1,30 @@
 import { environmentName } from '../cache/phase.ts';
 import { readSwitch } from '../contract/switches.ts';
-import { type FlushReport, flush } from '../flush/flush.ts';
-import { planFlush } from '../flush/plan.ts';
+import { parseFlushEvent } from '../flush/event.ts';
 import { targetOf } from '../flush/target.ts';
+import { flushInTurn, type WorkerReport } from '../flush/worker.ts';
 import { createLogger } from '../telemetry/logger.ts';
 
-const logger = createLogger('cutover-flush');
+const logger = createLogger('cutover-flush-worker');
 
-/** Flushes the cache families; with DRY_RUN it only counts. Invoked by its schedule, inside the VPC. */
-export async function handler(): Promise<FlushReport> {
-  const target = targetOf(process.env, 'flush');
-  const dryRun = readSwitch(process.env, 'DRY_RUN');
-  const plan = planFlush({ env: environmentName(process.env['NODE_ENV']) });
-  const report = await flush({ target, plan, dryRun });
-  // No keys in the log: an id in a key may be a person's.
+/**
+ * One turn of a flush, inside the VPC: of the cache families, or what the event says. With DRY_RUN it only counts, unless the
+ * event says otherwise. Invoked by the scheduled flush until it is complete.
+ * @throws FlushEventError, ConfigurationError; what a flush throws.
+ */
+export async function handler(
+  event: unknown,
+  context: { getRemainingTimeInMillis(): number },
+): Promise<WorkerReport> {
+  const report = await flushInTurn({
+    target: targetOf(process.env, 'flush'),
+    env: environmentName(process.env['NODE_ENV']),
+    dryRun: readSwitch(process.env, 'DRY_RUN'),
+    event: parseFlushEvent(event),
+    remainingMs: () => context.getRemainingTimeInMillis(),
+  });
+  // Neither patterns nor positions: what somebody flushes by hand may name a person.
   const { classes: _classes, positions: _positions, ...counts } = report;
-  logger.info(dryRun ? 'dry run' : 'flushed', counts);
+  logger.info(report.dryRun ? 'dry run' : 'flushed', counts);
   return report;
 }

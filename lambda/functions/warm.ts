@@ -33,6 +33,6 @@ async function openFlags(): Promise<Flags> {
     onError: (error) => logger.warn('database connection error', errorFields(error)),
   });
   const { cache, writes } = await openCache(process.env, { database, logger });
-  const metrics = createMetrics({ namespace: METRICS_NAMESPACE, serviceName: SERVICE });
+  const metrics = createMetrics({ namespace: METRICS_NAMESPACE, serviceName: SERVICE, environment });
   return wireFlags({ environment, cache, database, writes, logger, metrics });
 }

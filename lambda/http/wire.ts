@@ -1,10 +1,10 @@
 import { handle } from 'hono/aws-lambda';
 import { type Cache, type CacheOptions, createCache } from '../cache/cache.ts';
-import type { Environment } from '../cache/phase.ts';
+import { type Environment, environmentName } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
 import { collectionRoutes } from '../collections/routes.ts';
 import { createCollections } from '../collections/service.ts';
-import { METRICS_NAMESPACE } from '../contract/metrics.ts';
+import { API_SERVICE, METRICS_NAMESPACE } from '../contract/metrics.ts';
 import { ProblemError } from '../contract/problem.ts';
 import { createPool } from '../database/pool.ts';
 import { databaseUrlOf } from '../database/url.ts';
@@ -16,14 +16,13 @@ import { createLogger, errorFields } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createApi } from './app.ts';
 import { type HttpApiEvent, problemResult, toRequestEvent } from './event.ts';
+import { createRuntimeMetrics } from './runtime-metrics.ts';
 
 /** What the API's domains use of the cache. */
 export type ApiCache = Pick<Cache, 'resolve' | 'invalidate' | 'invalidateTag' | 'getCacheMetrics'>;
 
 /** Makes a cache; the rehearsal's naive variant sends commands of its own. */
 export type CreateCache = (options: CacheOptions, send: Send) => ApiCache;
-
-const SERVICE = 'cutover-api';
 
 /**
  * Wires the API from its environment: a handler of API Gateway's HTTP API events (payload 2.0).
@@ -32,12 +31,18 @@ const SERVICE = 'cutover-api';
  */
 export async function apiHandler(environment: Environment, create: CreateCache = createCache) {
   const url = databaseUrlOf(environment, 'api');
-  const logger = createLogger(SERVICE);
-  const metrics = createMetrics({ namespace: METRICS_NAMESPACE, serviceName: SERVICE });
+  const logger = createLogger(API_SERVICE);
+  const metrics = createMetrics({
+    namespace: METRICS_NAMESPACE,
+    serviceName: API_SERVICE,
+    environment: environmentName(environment['NODE_ENV']),
+  });
+  const runtime = createRuntimeMetrics({ metrics, reads: () => cache.getCacheMetrics() });
   const database = createPool({
     url,
-    applicationName: SERVICE,
+    applicationName: API_SERVICE,
     onError: (error) => logger.warn('database connection error', errorFields(error)),
+    onLatency: runtime.databaseTook,
   });
   const { options, send, hasRedis } = await wireCache(environment, { logger, database });
   const cache = create(options, send);
@@ -62,6 +67,8 @@ export async function apiHandler(environment: Environment, create: CreateCache =
     } catch (error) {
       if (error instanceof ProblemError) return problemResult(error);
       throw error;
+    } finally {
+      runtime.requestEnded();
     }
   };
 }

@@ -1,21 +1,45 @@
 import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
 
+/** What was seen of one metric. */
+export interface Figure {
+  readonly name: string;
+  readonly unit: 'Count' | 'Milliseconds';
+  /** Up to `MAX_VALUES`, none of them lost. */
+  readonly values: readonly number[];
+}
+
 /** Where a component tells how much there is of something. */
 export interface Metrics {
   /** What the number is now. */
   count(name: string, value: number): void;
+  /** Several metrics in one line. */
+  record(figures: readonly Figure[]): void;
+}
+
+/** How many values of one metric a line can hold: with the hundredth, Powertools writes the line by itself. */
+export const MAX_VALUES = 99;
+
+export interface MetricsOptions {
+  readonly namespace: string;
+  /** Its dimensions: which service, in which environment. */
+  readonly serviceName: string;
+  readonly environment: string;
 }
 
 /** Metrics that leave through the log, as CloudWatch's embedded metric format; not at all outside of Lambda. */
-export function createMetrics(options: {
-  readonly namespace: string;
-  readonly serviceName: string;
-}): Metrics {
-  const metrics = new PowertoolsMetrics(options);
+export function createMetrics({ environment, ...options }: MetricsOptions): Metrics {
+  const metrics = new PowertoolsMetrics({ ...options, defaultDimensions: { environment } });
   const isDeployed = process.env['AWS_LAMBDA_FUNCTION_NAME'] !== undefined;
   return {
     count(name, value) {
       if (isDeployed) metrics.singleMetric().addMetric(name, MetricUnit.Count, value);
+    },
+    record(figures) {
+      if (!isDeployed || figures.length === 0) return;
+      for (const { name, unit, values } of figures) {
+        for (const value of values) metrics.addMetric(name, MetricUnit[unit], value);
+      }
+      metrics.publishStoredMetrics();
     },
   };
 }

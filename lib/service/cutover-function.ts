@@ -53,11 +53,17 @@ export interface CutoverFunctionProps<Name extends FunctionName> {
   readonly versions?: VersionOptions;
 }
 
-/** A function of `lambda/functions/`, in the VPC, with the environment that its contract names. */
+/**
+ * A function of `lambda/functions/`, with the environment that its contract names: in the VPC if that names an endpoint, which
+ * is all that can be reached there, and outside of it if not.
+ */
 export class CutoverFunction<Name extends FunctionName> extends LambdaFunction {
   constructor(scope: Construct, id: string, props: CutoverFunctionProps<Name>) {
     const { platform, name, description, settings, endpoints, timeoutSeconds, versions } = props;
     const variables: readonly string[] = FUNCTION_ENVIRONMENT[name];
+    // By the contract's names: an object with more endpoints than these has the right type, too.
+    const granted = Object.entries<Endpoint>(endpoints).filter(([variable]) => variables.includes(variable));
+    const isInVpc = granted.length > 0;
     super(scope, id, {
       description,
       code: platform.code(name),
@@ -66,9 +72,11 @@ export class CutoverFunction<Name extends FunctionName> extends LambdaFunction {
       architecture: Architecture.ARM_64,
       memorySize: BASE_MEMORY_MB + (variables.includes('REDIS_URL') ? REDIS_CLIENT_MEMORY_MB : 0),
       timeout: Duration.seconds(timeoutSeconds),
-      vpc: platform.vpc,
-      vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
-      securityGroups: [platform.securityGroup],
+      ...(isInVpc && {
+        vpc: platform.vpc,
+        vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+        securityGroups: [platform.securityGroup],
+      }),
       tracing: Tracing.ACTIVE,
       logGroup: new StageLogGroup(scope, `${id}Logs`, platform.stage),
       environment: {
@@ -79,26 +87,26 @@ export class CutoverFunction<Name extends FunctionName> extends LambdaFunction {
       },
       currentVersionOptions: versions,
     });
-    // By the contract's names: an object with more endpoints than these has the right type, too.
-    const granted: Readonly<Partial<Record<string, Endpoint>>> = endpoints;
-    for (const variable of variables) granted[variable]?.grantConnect(this);
-    this.acknowledgePolicies();
+    for (const [, endpoint] of granted) endpoint.grantConnect(this);
+    this.acknowledgePolicies(isInVpc);
   }
 
-  private acknowledgePolicies(): void {
+  private acknowledgePolicies(isInVpc: boolean): void {
     Validations.of(this).acknowledge(
       {
         id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
         reason: 'Writing its own log is what every function does.',
       },
       {
-        id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole]',
-        reason: 'Lambda itself makes the network interfaces, with names that it chooses.',
-      },
-      {
         id: 'AwsSolutions-IAM5[Resource::*]',
-        reason: 'Traces: xray:PutTraceSegments and xray:PutTelemetryRecords take no resource.',
+        reason:
+          'Traces and metrics: xray:PutTraceSegments, xray:PutTelemetryRecords, cloudwatch:PutMetricData and cloudwatch:GetMetricData take no resource.',
       },
     );
+    if (!isInVpc) return;
+    Validations.of(this).acknowledge({
+      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole]',
+      reason: 'Lambda itself makes the network interfaces, with names that it chooses.',
+    });
   }
 }

@@ -1,5 +1,8 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
+import { FLUSH_TIMEOUT_SECONDS, FLUSH_WORKER_TIMEOUT_SECONDS } from '../../lambda/contract/flush.ts';
+import { METRICS_NAMESPACE } from '../../lambda/contract/metrics.ts';
 import type { Endpoints } from '../data/endpoint.ts';
 import { CutoverFunction, type FunctionPlatform, REDIS_SETTINGS } from './cutover-function.ts';
 import { invokeOnSchedule } from './invoke-on-schedule.ts';
@@ -9,12 +12,15 @@ interface FlushScheduleProps {
   readonly endpoints: Pick<Endpoints, 'REDIS_URL'>;
 }
 
-/** The flush, once a day: a dry run that counts and deletes nothing, unless the stage says otherwise. */
+/**
+ * The flush, once a day: a dry run that counts and deletes nothing, unless the stage says otherwise. What the schedule invokes
+ * calls AWS, so it is outside of the VPC; what it invokes in turn talks to Redis, so it is inside.
+ */
 export class FlushSchedule extends Construct {
   constructor(scope: Construct, id: string, { platform, endpoints }: FlushScheduleProps) {
     super(scope, id);
     const { stage } = platform;
-    const fn = new CutoverFunction(this, 'Function', {
+    const worker = new CutoverFunction(this, 'Worker', {
       platform,
       name: 'flush-worker',
       description: 'Counts, and unless it is a dry run deletes, the cached keys of the flushed families',
@@ -25,9 +31,28 @@ export class FlushSchedule extends Construct {
         LOG_LEVEL: stage.logLevel,
       },
       endpoints,
-      // Above the 60 s that the flush gives itself, so that it is the flush that reports, not the sandbox.
-      timeoutSeconds: 90,
+      timeoutSeconds: FLUSH_WORKER_TIMEOUT_SECONDS,
     });
+    const fn = new CutoverFunction(this, 'Function', {
+      platform,
+      name: 'flush',
+      description: 'Has the cached keys flushed, and records what it was like for the cache and the database',
+      settings: { NODE_ENV: stage.nodeEnv, FLUSH_WORKER: worker.functionName, LOG_LEVEL: stage.logLevel },
+      endpoints: {},
+      timeoutSeconds: FLUSH_TIMEOUT_SECONDS,
+    });
+    // By hand: `grantInvoke` would grant every version and alias, too.
+    fn.addToRolePolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [worker.functionArn] }),
+    );
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['cloudwatch:PutMetricData'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'cloudwatch:namespace': METRICS_NAMESPACE } },
+      }),
+    );
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }));
     invokeOnSchedule(this, {
       fn,
       description: `Flush of stage ${stage.name}${stage.flush.dryRun ? ' (dry run)' : ''}`,

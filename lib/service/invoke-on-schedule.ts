@@ -1,6 +1,6 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import type { CfnFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
-import { Schedule, type ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Schedule, type ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { Construct } from 'constructs';
 
@@ -15,7 +15,8 @@ export function invokeOnSchedule(scope: Construct, { fn, description, schedule }
   new Schedule(scope, 'Schedule', {
     description,
     schedule,
-    target: new LambdaInvoke(fn, { retryAttempts: 0 }),
+    // Without an input the scheduler sends an event of its own.
+    target: new LambdaInvoke(fn, { retryAttempts: 0, input: ScheduleTargetInput.fromObject({}) }),
   });
   const stack = Stack.of(scope);
   const functionId = stack.getLogicalId(fn.node.defaultChild as CfnFunction);

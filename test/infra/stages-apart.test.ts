@@ -101,7 +101,7 @@ describe('a destroyed dev stage', () => {
 
   it('has made the log group of every function, the CDK’s own included', () => {
     const functions = all.filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
-    expect(functions).toHaveLength(7);
+    expect(functions).toHaveLength(8);
     for (const [, { Properties }] of functions) expect(Properties['LoggingConfig']).toBeDefined();
   });
 });

@@ -164,3 +164,19 @@ describe('a pool', () => {
     expect(await processOf(pool)).not.toBe(idle);
   });
 });
+
+test('a pool tells how long each statement took, the wait for a connection and failures included', async () => {
+  const latencies: number[] = [];
+  const onLatency = (ms: number) => void latencies.push(ms);
+  const narrow = createPool({ url, applicationName: 'the-test', maxConnections: 1, onLatency });
+  const held = withTransaction(narrow, async (tx) => {
+    await insert(tx, 1);
+    await sleep(60);
+  });
+  await narrow.query('SELECT 1');
+  await held;
+  await expect(narrow.query('SELECT nothing')).rejects.toThrow('nothing');
+  expect(latencies).toHaveLength(2);
+  expect(latencies[0]).toBeGreaterThan(50);
+  await narrow.end();
+});

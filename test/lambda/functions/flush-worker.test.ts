@@ -1,16 +1,19 @@
-import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
+import type { RedisServer } from '../../../rehearsal/servers/redis.ts';
 import { lookInto } from '../../support/redis.ts';
 import { ownRedis } from '../../support/servers.ts';
 
 const ENVIRONMENT = { ...process.env };
 const logged: string[] = [];
 
+let server: RedisServer;
 let url: string;
 let redis: RedisConnection;
 
 beforeAll(async () => {
-  ({ url } = await ownRedis());
+  server = await ownRedis({ args: ['--enable-debug-command', 'local'] });
+  ({ url } = server);
   redis = await lookInto(url);
 });
 
@@ -29,11 +32,11 @@ afterEach(() => {
 });
 
 /** Loads the function afresh, as a cold start does, and invokes it. */
-async function invoke(environment: Record<string, string>) {
+async function invoke(environment: Record<string, string>, event: unknown = {}, remainingMs = 90_000) {
   process.env = { ...ENVIRONMENT, POWERTOOLS_DEV: 'true', LOG_LEVEL: 'INFO', ...environment };
   jest.resetModules();
   const { handler } = await import('../../../lambda/functions/flush-worker.ts');
-  return handler();
+  return handler(event, { getRemainingTimeInMillis: () => remainingMs });
 }
 
 const KEYS = ['mocs:user:alice:list', 'v2:mocs:user:alice:list', 'cw:test:albums:1', 'sessions:bob', 'other'];
@@ -67,4 +70,78 @@ test.each([
     message: expect.stringContaining(message),
   });
   expect(await left()).toEqual([...KEYS].sort());
+});
+
+describe('an event', () => {
+  const HERE = { NODE_ENV: 'test', DRY_RUN: 'true' };
+
+  test('selects patterns, preserves more, and decides whether it is a dry run', async () => {
+    await fill();
+    const event = { dryRun: false, patterns: ['mocs:*', 'other'], preserve: ['other'], maxLatencyMs: 0 };
+    expect(await invoke({ REDIS_URL: url, ...HERE }, event)).toMatchObject({ dryRun: false, flushed: 2 });
+    expect(await left()).toEqual(['cw:test:albums:1', 'other', 'sessions:bob']);
+    expect(logged.join('\n')).not.toMatch(/mocs|other/);
+  });
+
+  test.each<[string, unknown]>([
+    ['dryRun of the event, "false", is neither true nor false', { dryRun: 'false' }],
+    ['patterns of the event, ["*"], match every key', { patterns: ['*'] }],
+  ])('that is bad is refused, and nothing is deleted: %s', async (message, event) => {
+    await fill();
+    await expect(invoke({ REDIS_URL: url, NODE_ENV: 'test' }, event)).rejects.toMatchObject({
+      name: 'FlushEventError',
+      message: expect.stringContaining(`flush: ${message}`),
+    });
+    expect(await left()).toEqual([...KEYS].sort());
+  });
+});
+
+describe('in turns', () => {
+  const DUE = 2000;
+  const HERE = { NODE_ENV: 'test' };
+
+  beforeEach(async () => {
+    await redis.send(['DEBUG', 'POPULATE', String(DUE), 'mocs:user', '10']);
+    await redis.send(['SET', 'sessions:bob', 'x']);
+  });
+
+  /** There is just the time that the end takes: one page is seen. */
+  const stopInTheMiddle = async () => {
+    const report = await invoke({ REDIS_URL: url, ...HERE }, {}, 5000);
+    expect(report).toMatchObject({
+      complete: false,
+      positions: [{ cursor: expect.stringMatching(/^[1-9]/) }],
+    });
+    return report;
+  };
+
+  test('it stops before its deadline, and goes on where it has stopped', async () => {
+    const first = await stopInTheMiddle();
+    const second = await invoke({ REDIS_URL: url, ...HERE }, { positions: first.positions });
+    expect(second.complete).toBe(true);
+    expect(first.flushed + second.flushed).toBe(DUE);
+    expect(await left()).toEqual(['sessions:bob']);
+    // Where all was seen, nobody looks again.
+    await redis.send(['DEBUG', 'POPULATE', String(DUE), 'mocs:user', '10']);
+    const third = await invoke({ REDIS_URL: url, ...HERE }, { positions: second.positions });
+    expect(third).toMatchObject({ complete: true, scanned: 0, flushed: 0 });
+  });
+
+  test('it begins at the beginning on a server that was restarted', async () => {
+    const { positions, flushed } = await stopInTheMiddle();
+    await redis.send(['SAVE']);
+    await server.restart();
+    await redis.ready(10_000);
+    const report = await invoke({ REDIS_URL: url, ...HERE }, { positions });
+    expect(report).toMatchObject({ complete: true, scanned: DUE + 1 - flushed });
+    expect(await left()).toEqual(['sessions:bob']);
+  });
+
+  test('it says how Redis was read, before and after', async () => {
+    await redis.send(['CONFIG', 'RESETSTAT']);
+    for (const key of ['sessions:bob', 'sessions:bob', 'nobody']) await redis.send(['GET', key]);
+    const { keyspace } = await invoke({ REDIS_URL: url, ...HERE });
+    // The flush itself looks for cutover:env.
+    expect(keyspace).toEqual({ before: { hits: 2, misses: 1 }, after: { hits: 2, misses: 2 } });
+  });
 });

@@ -213,14 +213,54 @@ describe('during the deployment', () => {
 });
 
 describe('the scheduled flush', () => {
-  it('invokes the worker once a day', () => {
-    const [workerId] =
-      resourcesOf(service, 'AWS::Lambda::Function').filter(([id]) => id.startsWith('Flush'))[0] ?? [];
+  const idOf = (name: string): string => {
+    const ids = resourcesOf(service, 'AWS::Lambda::Function').map(([id]) => id);
+    const [id = '', ...others] = ids.filter((each) => each.startsWith(name));
+    expect(others).toEqual([]);
+    return id;
+  };
+
+  it('is invoked once a day, with an event that is its own and not the scheduler’s', () => {
     service.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: 'cron(0 3 * * ? *)',
       State: 'ENABLED',
-      Target: { Arn: { 'Fn::GetAtt': [workerId, 'Arn'] } },
+      Target: { Arn: { 'Fn::GetAtt': [idOf('FlushFunction'), 'Arn'] }, Input: '{}' },
     });
+  });
+
+  it('may invoke its worker and nothing else, record in one namespace, and read metrics', () => {
+    const policies = resourcesOf(service, 'AWS::IAM::Policy').filter(([id]) =>
+      id.startsWith('FlushFunction'),
+    );
+    const statements = policies.flatMap(
+      ([, { Properties }]) => (Properties['PolicyDocument'] as { Statement: unknown[] }).Statement,
+    );
+    const allowed = { Effect: 'Allow' };
+    expect(statements).toEqual([
+      // Traces are every function's.
+      {
+        ...{ ...allowed, Resource: '*' },
+        Action: ['cloudwatch:GetMetricData', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+      },
+      {
+        ...{ ...allowed, Action: 'lambda:InvokeFunction' },
+        Resource: { 'Fn::GetAtt': [idOf('FlushWorker'), 'Arn'] },
+      },
+      {
+        ...{ ...allowed, Action: 'cloudwatch:PutMetricData', Resource: '*' },
+        Condition: { StringEquals: { 'cloudwatch:namespace': 'Cutover' } },
+      },
+    ]);
+  });
+
+  it('has its worker’s name, and time for several of its turns', () => {
+    const functions = Object.fromEntries(resourcesOf(service, 'AWS::Lambda::Function'));
+    const [outer, worker] = [functions[idOf('FlushFunction')], functions[idOf('FlushWorker')]];
+    expect(outer?.Properties).toMatchObject({
+      Environment: { Variables: { FLUSH_WORKER: { Ref: idOf('FlushWorker') } } },
+      Timeout: 900,
+    });
+    expect(worker?.Properties).toMatchObject({ Timeout: 90 });
   });
 
   it('deletes only where the stage says so', () => {

@@ -1,0 +1,119 @@
+import * as v from 'valibot';
+import { CutoverError } from '../contract/errors.ts';
+import { matchesEverything, requirePattern } from './pattern.ts';
+
+/** An event that cannot be done: names the field, its value and the remedy. Nothing was changed. */
+export class FlushEventError extends CutoverError {
+  override readonly name = 'FlushEventError';
+  readonly code = 'CUTOVER_FLUSH_EVENT';
+}
+
+const Patterns = v.pipe(
+  v.array(v.string('is not a text; write a pattern such as "mocs:*"'), 'is not a list of patterns'),
+  v.maxLength(100, 'has more than 100 patterns'),
+);
+
+const Position = v.strictObject(
+  {
+    runId: v.pipe(v.string('is not a text'), v.regex(/^\w{1,64}$/, 'is not the run_id of a Redis')),
+    cursor: v.pipe(v.string('is not a text'), v.regex(/^\d{1,20}$/, 'is not a cursor of SCAN')),
+  },
+  'is not what an earlier run has answered, { "runId": ..., "cursor": ... }',
+);
+
+const FLUSH_FIELDS = {
+  /** Counts and deletes nothing. Default: what DRY_RUN says. */
+  dryRun: v.optional(v.boolean('is neither true nor false')),
+  /** Instead of the registry's flushed families. */
+  patterns: v.optional(v.pipe(Patterns, v.minLength(1, 'is empty; leave it out for the registry’s'))),
+  /** Beside the registry's preserved families. */
+  preserve: v.optional(Patterns),
+  /** For how long others may wait for Redis because of it; 0 for as fast as Redis goes. */
+  maxLatencyMs: v.optional(
+    v.pipe(v.number('is not a number'), v.finite('is not finite'), v.minValue(0, 'is below 0')),
+  ),
+  /** Where an earlier run has stopped. */
+  positions: v.optional(v.pipe(v.array(Position, 'is not a list'), v.maxLength(1000, 'is too long'))),
+};
+const Flush = v.strictObject(FLUSH_FIELDS, `is no field of a flush, which are ${namesOf(FLUSH_FIELDS)}`);
+
+/** What a flush is asked for; `{}` is the registry's. */
+export type FlushEvent = v.InferOutput<typeof Flush>;
+
+/** CloudWatch keeps metrics of a minute for 15 days. */
+const KEPT_MS = 15 * 24 * 3600 * 1000;
+
+const RECOVERY_FIELDS = {
+  check: v.literal('recovery', 'is not "recovery"'),
+  /** When the flush began. */
+  since: v.pipe(
+    v.string('is not a time; write one such as "2026-11-27T03:00:00Z"'),
+    v.isoTimestamp('is not a time; write one such as "2026-11-27T03:00:00Z"'),
+    v.check((time) => Date.parse(time) <= Date.now(), 'is in the future'),
+    v.check(
+      (time) => Date.parse(time) > Date.now() - KEPT_MS,
+      'is more than 15 days ago; nothing is left of it',
+    ),
+  ),
+};
+const Recovery = v.strictObject(
+  RECOVERY_FIELDS,
+  `is missing, or no field of a check, which are ${namesOf(RECOVERY_FIELDS)}`,
+);
+
+/** The question whether the hit rate is back. */
+export type RecoveryEvent = v.InferOutput<typeof Recovery>;
+
+/** @throws FlushEventError. */
+export function parseFlushEvent(event: unknown): FlushEvent {
+  const parsed = parse(Flush, event);
+  for (const field of ['patterns', 'preserve'] as const) {
+    for (const pattern of parsed[field] ?? []) requireGood(field, pattern);
+  }
+  if (parsed.patterns && matchesEverything(parsed.patterns)) {
+    throw new FlushEventError(
+      `flush: patterns of the event, ${show(parsed.patterns)}, match every key; name the families, such as "mocs:*"`,
+    );
+  }
+  return parsed;
+}
+
+/** What the scheduled function is asked for: `{ check }` or a flush. @throws FlushEventError. */
+export function parseScheduledEvent(event: unknown): FlushEvent | RecoveryEvent {
+  const asks = typeof event === 'object' && event !== null && 'check' in event;
+  return asks ? parse(Recovery, event) : parseFlushEvent(event);
+}
+
+function parse<S extends v.GenericSchema>(schema: S, event: unknown): v.InferOutput<S> {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) {
+    throw new FlushEventError(
+      `flush: the event ${show(event)} is not an object; {} flushes what the registry says`,
+    );
+  }
+  const parsed = v.safeParse(schema, event);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  // Of a field that should not be there the issue's own input is its name.
+  const value = issue.path?.at(-1)?.value;
+  throw new FlushEventError(
+    `flush: ${v.getDotPath(issue)} of the event, ${show(value)}, ${issue.message}; nothing was changed`,
+  );
+}
+
+function requireGood(field: string, pattern: string): void {
+  try {
+    requirePattern(field, pattern);
+  } catch (error) {
+    throw new FlushEventError((error as Error).message, { cause: error });
+  }
+}
+
+function namesOf(fields: Readonly<Record<string, unknown>>): string {
+  return Object.keys(fields).join(', ');
+}
+
+/** A value in a message, not longer than a line. */
+function show(value: unknown): string {
+  const json = JSON.stringify(value) ?? 'nothing';
+  return json.length > 60 ? `${json.slice(0, 60)}...` : json;
+}
