@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createKeyspace } from '../lambda/cache/keyspace.ts';
 import { environmentName } from '../lambda/cache/phase.ts';
 import { flush as flushRedis, requireComplete } from '../lambda/flush/flush.ts';
-import { planFlush } from '../lambda/flush/plan.ts';
+import { planFlush } from '../lambda/flush/plan/plan.ts';
 import { type Dispatcher, openDispatcher } from '../lambda/outbox/dispatcher.ts';
 import { bundle, bundleFunction } from '../lib/bundle.ts';
 import { startBackend } from './backends.ts';

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { environmentName } from '../lambda/cache/phase.ts';
 import { readSwitch } from '../lambda/contract/switches.ts';
 import { DEFAULT_LIMIT_SECONDS } from '../lambda/flush/flush.ts';
-import { planFlush } from '../lambda/flush/plan.ts';
+import { planFlush } from '../lambda/flush/plan/plan.ts';
 import { type PassFlags, withPassOptions } from './pass-options.ts';
 import { targetOf } from './redis-options.ts';
 import { runFlush } from './run-flush.ts';

@@ -52,7 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages that only one place may know. */
 const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@redis/client': ['lambda/redis'],
-  '@aws-sdk': ['lambda/flush'],
+  '@aws-sdk': ['lambda/flush/scheduled'],
   redis: ['rehearsal/legacy'],
   'aws-cdk-lib': ['lib', 'bin'],
   express: ['rehearsal/legacy'],

@@ -1,6 +1,6 @@
 /** The process of one flush, which ends with it: memory is what this one has had at the most. */
 import { flush, requireComplete } from '../../lambda/flush/flush.ts';
-import { planFlush } from '../../lambda/flush/plan.ts';
+import { planFlush } from '../../lambda/flush/plan/plan.ts';
 import { serveTasks } from '../protocol.ts';
 import { flushPlainly } from './plain.ts';
 import type { FlushRun } from './rows.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { CutoverError } from '../contract/errors.ts';
-import { matchesEverything, requirePattern } from './pattern.ts';
+import { matchesEverything, requirePattern } from './plan/pattern.ts';
 
 /** An event that cannot be done: names the field, its value and the remedy. Nothing was changed. */
 export class FlushEventError extends CutoverError {

@@ -1,12 +1,12 @@
 import { createSurvey } from './class-survey.ts';
 import { FlushLimitError, FlushRefusedError } from './errors.ts';
-import type { Page } from './page.ts';
-import type { FlushPlan } from './plan.ts';
+import type { Page } from './pass/page.ts';
+import type { Server, Target } from './pass/servers.ts';
+import { type Pass, type Position, sweep } from './pass/sweep.ts';
+import { createUnlinker } from './pass/unlinker.ts';
+import type { FlushPlan } from './plan/plan.ts';
 import { requirePermission, requireSameEnvironment } from './prepare.ts';
-import type { Server, Target } from './servers.ts';
-import { type Pass, type Position, sweep } from './sweep.ts';
 import { createTallies, type FlushedClass } from './tally.ts';
-import { createUnlinker } from './unlinker.ts';
 
 /** What a flush has done so far. */
 export interface FlushProgress {
@@ -124,7 +124,8 @@ export function requireComplete(report: FlushReport): FlushReport {
 /** A pattern that two readers understand differently is nobody's order to delete. */
 function requireDue(plan: FlushPlan, key: string): void {
   if (plan.isDue(key)) return;
+  // Not which key: an id in a key may be a person's, and this gets into a log.
   throw new FlushRefusedError(
-    `flush: the two checks of a key do not agree on ${JSON.stringify(key)}, which stays; please report its patterns, ${plan.flush.join(' ')}`,
+    `flush: the two readers of the patterns do not agree on a key, which stays; please report the patterns, ${plan.flush.join(' ')}`,
   );
 }

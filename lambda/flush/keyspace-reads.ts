@@ -1,5 +1,5 @@
 import type { RawConnection } from '../redis/raw/raw-connection.ts';
-import { openServers, type Target } from './servers.ts';
+import { openServers, type Target } from './pass/servers.ts';
 
 /** How often Redis has found a key that it was asked for and how often not, over all primaries, since each of them began. */
 export interface KeyspaceReads {

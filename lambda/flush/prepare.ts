@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { CLAIM } from '../cache/claim.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { ErrorReply } from '../redis/raw/raw-connection.ts';
-import type { FlushPlan } from './plan.ts';
-import type { Server } from './servers.ts';
+import type { Server } from './pass/servers.ts';
+import type { FlushPlan } from './plan/plan.ts';
 
 /**
  * Under another name a flush would leave the keys of `cw:{env}:` where they are.

@@ -1,6 +1,6 @@
 import { type ClassSurvey, mergeSurveys } from './class-survey.ts';
-import type { Fate, FlushPlan } from './plan.ts';
-import type { Server } from './servers.ts';
+import type { Server } from './pass/servers.ts';
+import type { Fate, FlushPlan } from './plan/plan.ts';
 
 /** What one pass has counted. */
 export interface Tally {

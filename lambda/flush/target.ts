@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../contract/errors.ts';
 import type { Environment } from '../contract/switches.ts';
 import { redisOptionsOf } from '../redis/options.ts';
-import type { Target } from './servers.ts';
+import type { Target } from './pass/servers.ts';
 
 /** Which Redis a command or a function works on. @throws ConfigurationError naming the variable, its value and the remedy. */
 export function targetOf(environment: Environment, origin: string): Target {

@@ -1,8 +1,8 @@
 import type { FlushEvent } from './event.ts';
 import { type FlushReport, flush } from './flush.ts';
 import { type KeyspaceReads, readKeyspaceReads } from './keyspace-reads.ts';
-import { planFlush } from './plan.ts';
-import type { Target } from './servers.ts';
+import type { Target } from './pass/servers.ts';
+import { planFlush } from './plan/plan.ts';
 import type { FlushedClass } from './tally.ts';
 
 /** What a turn of the worker has done. No key is in it: an id in a key may be a person's. */

@@ -1,10 +1,10 @@
 import { environmentName } from '../cache/phase.ts';
 import { ConfigurationError } from '../contract/errors.ts';
-import { openMonitoring } from '../flush/cloudwatch.ts';
 import { parseScheduledEvent } from '../flush/event.ts';
-import { workerNamed } from '../flush/invoke-worker.ts';
-import type { Recovery } from '../flush/recovery.ts';
-import { checkRecovery, flushAndRecord, type ScheduledReport } from '../flush/scheduled.ts';
+import { openMonitoring } from '../flush/scheduled/cloudwatch.ts';
+import { workerNamed } from '../flush/scheduled/invoke-worker.ts';
+import type { Recovery } from '../flush/scheduled/recovery.ts';
+import { checkRecovery, flushAndRecord, type ScheduledReport } from '../flush/scheduled/scheduled.ts';
 import { createLogger } from '../telemetry/logger.ts';
 
 const SERVICE = 'cutover-flush';

@@ -3,7 +3,7 @@ import { readList } from '../../lambda/collections/repository.ts';
 import { migrate } from '../../lambda/database/migrate.ts';
 import { createPool, type Database } from '../../lambda/database/pool.ts';
 import { flush } from '../../lambda/flush/flush.ts';
-import { planFlush } from '../../lambda/flush/plan.ts';
+import { planFlush } from '../../lambda/flush/plan/plan.ts';
 import type { RedisConnection } from '../../lambda/redis/connection.ts';
 import { removeItems, seedItems, seedPreserved } from '../../rehearsal/seed.ts';
 import { lookInto } from '../support/redis.ts';

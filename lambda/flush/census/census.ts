@@ -1,9 +1,9 @@
 import type { Family } from '../../contract/families.ts';
 import { FlushLimitError } from '../errors.ts';
 import { DEFAULT_MAX_LATENCY_MS } from '../flush.ts';
-import type { Page } from '../page.ts';
-import type { Server, Target } from '../servers.ts';
-import { type Pass, sweep } from '../sweep.ts';
+import type { Page } from '../pass/page.ts';
+import type { Server, Target } from '../pass/servers.ts';
+import { type Pass, sweep } from '../pass/sweep.ts';
 import { createClasses } from './classes.ts';
 import { addKey, type Counts, createCounts, mergeCounts } from './counts.ts';
 import { measure } from './measure.ts';

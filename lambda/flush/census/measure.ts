@@ -1,7 +1,7 @@
 import { requireNoError } from '../../redis/raw/raw-connection.ts';
 import { integerAt } from '../../redis/raw/reply-stream.ts';
-import type { Page } from '../page.ts';
-import type { FollowUp } from '../walk.ts';
+import type { Page } from '../pass/page.ts';
+import type { FollowUp } from '../pass/walk.ts';
 
 /** What Redis says of a key. */
 export interface Measured {

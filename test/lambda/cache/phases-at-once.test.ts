@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createKeyspace, invalidationSteps, type Places } from '../../../lambda/cache/keyspace.ts';
 import { familiesIn, type Phase } from '../../../lambda/cache/phase.ts';
 import { FAMILIES, type Family, patternOf } from '../../../lambda/contract/families.ts';
-import { globToRegExp } from '../../../lambda/flush/glob.ts';
+import { globToRegExp } from '../../../lambda/flush/plan/glob.ts';
 import { slotOf } from '../../../lambda/redis/slot.ts';
 
 /** Two phases run at once for as long as a canary or a rollback takes. */

@@ -7,7 +7,7 @@ import { FAMILIES, type Family, retentionSeconds } from '../../../lambda/contrac
 import { migrate } from '../../../lambda/database/migrate.ts';
 import { createPool, type Database } from '../../../lambda/database/pool.ts';
 import { flush } from '../../../lambda/flush/flush.ts';
-import { planFlush } from '../../../lambda/flush/plan.ts';
+import { planFlush } from '../../../lambda/flush/plan/plan.ts';
 import { mirror } from '../../../lambda/mirror/mirror.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
 import { lookInto } from '../../support/redis.ts';

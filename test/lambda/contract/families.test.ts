@@ -9,7 +9,7 @@ import {
   patternOf,
   sourcesOf,
 } from '../../../lambda/contract/families.ts';
-import { globToRegExp } from '../../../lambda/flush/glob.ts';
+import { globToRegExp } from '../../../lambda/flush/plan/glob.ts';
 
 const families = FAMILIES.map((family) => [family.name, family] as const);
 

@@ -3,7 +3,7 @@ import { addToGroup, createGroups, largestGroups, mergeGroups } from '../../../l
 import { keyText } from '../../../lambda/flush/census/key-text.ts';
 import { type Measured, measure } from '../../../lambda/flush/census/measure.ts';
 import { addTtl, createTtls, mergeTtls, spreadOf } from '../../../lambda/flush/census/ttls.ts';
-import { pageOf } from '../../../lambda/flush/page.ts';
+import { pageOf } from '../../../lambda/flush/pass/page.ts';
 
 test('a key that is gone meanwhile counts as none, and shifts no other', () => {
   const reply = (text: string) => ({ bytes: Buffer.from(text), start: 0, end: Buffer.byteLength(text) });

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { FAMILIES } from '../../../lambda/contract/families.ts';
 import { type CensusReport, census, requireWhole } from '../../../lambda/flush/census/census.ts';
-import type { Target } from '../../../lambda/flush/servers.ts';
+import type { Target } from '../../../lambda/flush/pass/servers.ts';
 import type { Command, RedisConnection } from '../../../lambda/redis/connection.ts';
 import {
   ALL,

@@ -2,8 +2,8 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { CLAIM } from '../../../lambda/cache/claim.ts';
 import { FAMILIES } from '../../../lambda/contract/families.ts';
 import { type FlushProgress, flush, requireComplete } from '../../../lambda/flush/flush.ts';
-import { planFlush } from '../../../lambda/flush/plan.ts';
-import type { Target } from '../../../lambda/flush/servers.ts';
+import type { Target } from '../../../lambda/flush/pass/servers.ts';
+import { planFlush } from '../../../lambda/flush/plan/plan.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
 import { contentsOf, without } from '../../support/contents.ts';
 import { lookInto } from '../../support/redis.ts';
@@ -173,7 +173,7 @@ describe('on a server of one’s own', () => {
   test('looks a second time at each key before it deletes it', async () => {
     const doubtful = { ...plan, isDue: (key: string) => key !== 'v2:mocs:user:7:list' };
     await expect(flush({ target: { url }, plan: doubtful })).rejects.toThrow(
-      /do not agree on "v2:mocs:user:7:list"/,
+      /two readers of the patterns do not agree on a key/,
     );
     expect(await redis.send(['EXISTS', 'v2:mocs:user:7:list'])).toBe(1);
   });

@@ -2,7 +2,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { flush } from '../../../lambda/flush/flush.ts';
-import { planFlush } from '../../../lambda/flush/plan.ts';
+import { planFlush } from '../../../lambda/flush/plan/plan.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
 import { freePort } from '../../../rehearsal/servers/process.ts';
 import type { RedisServer } from '../../../rehearsal/servers/redis.ts';

@@ -2,8 +2,8 @@
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { type FlushReport, flush } from '../../../../lambda/flush/flush.ts';
-import { planFlush } from '../../../../lambda/flush/plan.ts';
-import type { Target } from '../../../../lambda/flush/servers.ts';
+import type { Target } from '../../../../lambda/flush/pass/servers.ts';
+import { planFlush } from '../../../../lambda/flush/plan/plan.ts';
 import type { RedisConnection } from '../../../../lambda/redis/connection.ts';
 import { contentsOf, without } from '../../../support/contents.ts';
 import { type Case, cases, commandsFor, storedIn } from './keyspaces.ts';

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { globToRegExp } from '../../../lambda/flush/glob.ts';
-import { compileGlob } from '../../../lambda/flush/glob-bytes.ts';
-import type { RedisConnection } from '../../../lambda/redis/connection.ts';
-import { lookInto } from '../../support/redis.ts';
-import { ownRedis } from '../../support/servers.ts';
+import { globToRegExp } from '../../../../lambda/flush/plan/glob.ts';
+import { compileGlob } from '../../../../lambda/flush/plan/glob-bytes.ts';
+import type { RedisConnection } from '../../../../lambda/redis/connection.ts';
+import { lookInto } from '../../../support/redis.ts';
+import { ownRedis } from '../../../support/servers.ts';
 
 /** A character a byte: the last two are no text, and a half of one. */
 const LETTERS = ['a', 'b', ':', '*', '?', '[', ']', '^', '-', '\\', '\xff', '\xc3'];

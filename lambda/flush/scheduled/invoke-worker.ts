@@ -1,8 +1,8 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { CutoverError } from '../contract/errors.ts';
-import { FLUSH_WORKER_TIMEOUT_SECONDS } from '../contract/flush.ts';
-import type { FlushEvent } from './event.ts';
-import type { WorkerReport } from './worker.ts';
+import { CutoverError } from '../../contract/errors.ts';
+import { FLUSH_WORKER_TIMEOUT_SECONDS } from '../../contract/flush.ts';
+import type { FlushEvent } from '../event.ts';
+import type { WorkerReport } from '../worker.ts';
 
 /** The worker has failed: names what it says. */
 export class FlushWorkerError extends CutoverError {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorFields, type Logger } from '../telemetry/logger.ts';
+import { errorFields, type Logger } from '../../telemetry/logger.ts';
+import type { FlushEvent, RecoveryEvent } from '../event.ts';
+import type { KeyspaceReads } from '../keyspace-reads.ts';
 import type { Monitoring } from './cloudwatch.ts';
-import type { FlushEvent, RecoveryEvent } from './event.ts';
 import { type Figures, figuresOf, recordedOf } from './figures.ts';
 import type { InvokeWorker } from './invoke-worker.ts';
-import type { KeyspaceReads } from './keyspace-reads.ts';
 import { MINUTE_MS } from './minutes.ts';
 import { judgeRecovery, RECOVERY, type Recovery } from './recovery.ts';
 import { type Turns, takeTurns } from './turns.ts';

@@ -1,4 +1,4 @@
-import { type BulkString, findBulk, integerAt, type RawReply } from '../redis/raw/reply-stream.ts';
+import { type BulkString, findBulk, integerAt, type RawReply } from '../../redis/raw/reply-stream.ts';
 
 /** A reply to SCAN, where it lies. */
 export interface Page {

@@ -5,7 +5,7 @@ import {
   paginateGetMetricData,
   type StandardUnit,
 } from '@aws-sdk/client-cloudwatch';
-import { API_SERVICE, METRICS, METRICS_NAMESPACE, type MetricDimensions } from '../contract/metrics.ts';
+import { API_SERVICE, METRICS, METRICS_NAMESPACE, type MetricDimensions } from '../../contract/metrics.ts';
 import { MINUTE_MS, type Minute, startOfMinute } from './minutes.ts';
 
 /** One number that is recorded. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FlushInterruptedError, isNotYet, isPassing, withRemedy } from './errors.ts';
+import { FlushInterruptedError, isNotYet, isPassing, withRemedy } from '../errors.ts';
 import { paced, unpaced } from './pace.ts';
 import type { Page } from './page.ts';
 import { openServers, runIdOf, type Server, type Target } from './servers.ts';

@@ -1,5 +1,5 @@
-import { requireNoError } from '../redis/raw/raw-connection.ts';
-import { integerAt } from '../redis/raw/reply-stream.ts';
+import { requireNoError } from '../../redis/raw/raw-connection.ts';
+import { integerAt } from '../../redis/raw/reply-stream.ts';
 import type { Page } from './page.ts';
 import type { FollowUp } from './walk.ts';
 

@@ -1,6 +1,6 @@
-import { FLUSH_METRICS } from '../contract/metrics.ts';
+import { FLUSH_METRICS } from '../../contract/metrics.ts';
+import type { KeyspaceReads } from '../keyspace-reads.ts';
 import type { Recorded } from './cloudwatch.ts';
-import type { KeyspaceReads } from './keyspace-reads.ts';
 import { around, hitPercent, type Minute, meanLatencyMs, type Span } from './minutes.ts';
 import type { Turns } from './turns.ts';
 

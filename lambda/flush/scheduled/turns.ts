@@ -1,8 +1,8 @@
-import { FLUSH_WORKER_TIMEOUT_SECONDS } from '../contract/flush.ts';
-import type { FlushEvent } from './event.ts';
+import { FLUSH_WORKER_TIMEOUT_SECONDS } from '../../contract/flush.ts';
+import type { FlushEvent } from '../event.ts';
+import type { KeyspaceReads } from '../keyspace-reads.ts';
+import type { Position } from '../pass/sweep.ts';
 import type { InvokeWorker } from './invoke-worker.ts';
-import type { KeyspaceReads } from './keyspace-reads.ts';
-import type { Position } from './sweep.ts';
 
 /** All turns of a flush together. */
 export interface Turns {

@@ -1,5 +1,5 @@
-import { MAX_KEY_BYTES } from '../cache/keyspace.ts';
-import { ConfigurationError } from '../contract/errors.ts';
+import { MAX_KEY_BYTES } from '../../cache/keyspace.ts';
+import { ConfigurationError } from '../../contract/errors.ts';
 import { compileGlob } from './glob-bytes.ts';
 
 /** @throws ConfigurationError for a pattern that is surely a mistake, naming the option, the pattern and the remedy. */

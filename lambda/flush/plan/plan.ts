@@ -1,6 +1,6 @@
-import { createKeyspace } from '../cache/keyspace.ts';
-import { ConfigurationError } from '../contract/errors.ts';
-import { FAMILIES, type Family, patternOf } from '../contract/families.ts';
+import { createKeyspace } from '../../cache/keyspace.ts';
+import { ConfigurationError } from '../../contract/errors.ts';
+import { FAMILIES, type Family, patternOf } from '../../contract/families.ts';
 import { globToRegExp } from './glob.ts';
 import { type BytesMatcher, compileGlob } from './glob-bytes.ts';
 import { matchesEverything, requirePattern } from './pattern.ts';

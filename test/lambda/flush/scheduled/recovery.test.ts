@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { figuresOf, recordedOf } from '../../../lambda/flush/figures.ts';
-import type { Minute } from '../../../lambda/flush/minutes.ts';
-import { judgeRecovery } from '../../../lambda/flush/recovery.ts';
+import { figuresOf, recordedOf } from '../../../../lambda/flush/scheduled/figures.ts';
+import type { Minute } from '../../../../lambda/flush/scheduled/minutes.ts';
+import { judgeRecovery } from '../../../../lambda/flush/scheduled/recovery.ts';
 
 const MINUTE_MS = 60_000;
 /** 12 s into a minute. */

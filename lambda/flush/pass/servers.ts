@@ -1,7 +1,7 @@
-import type { RedisOptions } from '../redis/connection.ts';
-import { endpointOf, urlOfNode } from '../redis/endpoint.ts';
-import { openRaw, type RawConnection } from '../redis/raw/raw-connection.ts';
-import { primariesOf } from '../redis/topology.ts';
+import type { RedisOptions } from '../../redis/connection.ts';
+import { endpointOf, urlOfNode } from '../../redis/endpoint.ts';
+import { openRaw, type RawConnection } from '../../redis/raw/raw-connection.ts';
+import { primariesOf } from '../../redis/topology.ts';
 
 /** A primary, and the connection of one pass to it. */
 export interface Server {

@@ -1,5 +1,5 @@
-import { type RawConnection, requireNoError } from '../redis/raw/raw-connection.ts';
-import type { RawReply } from '../redis/raw/reply-stream.ts';
+import { type RawConnection, requireNoError } from '../../redis/raw/raw-connection.ts';
+import type { RawReply } from '../../redis/raw/reply-stream.ts';
 import type { Pace } from './pace.ts';
 import { type Page, pageOf } from './page.ts';
 

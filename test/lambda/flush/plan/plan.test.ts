@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { FAMILIES } from '../../../lambda/contract/families.ts';
-import { planFlush } from '../../../lambda/flush/plan.ts';
+import { FAMILIES } from '../../../../lambda/contract/families.ts';
+import { planFlush } from '../../../../lambda/flush/plan/plan.ts';
 
 const plan = planFlush({ env: 'production' });
 const NAMESPACES = ['', 'v2:', 'cw:production:'];

@@ -1,6 +1,6 @@
-import { PHASE_SWITCHES, type Phase } from '../contract/environment.ts';
-import { ConfigurationError } from '../contract/errors.ts';
-import { FAMILIES, type Family, patternOf } from '../contract/families.ts';
+import { PHASE_SWITCHES, type Phase } from '../../contract/environment.ts';
+import { ConfigurationError } from '../../contract/errors.ts';
+import { FAMILIES, type Family, patternOf } from '../../contract/families.ts';
 import { type FlushPlan, planFlush } from './plan.ts';
 
 /** What a migration leaves behind: un-prefixed keys, those of a namespace, or those of an earlier migration. */

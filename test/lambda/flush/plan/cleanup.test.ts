@@ -1,13 +1,13 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createKeyspace } from '../../../lambda/cache/keyspace.ts';
-import { familiesIn } from '../../../lambda/cache/phase.ts';
-import { PHASE_SWITCHES, type Phase } from '../../../lambda/contract/environment.ts';
-import { FAMILIES, type Family } from '../../../lambda/contract/families.ts';
-import { CLEANUP_TARGETS, type CleanupTarget, planCleanup } from '../../../lambda/flush/cleanup.ts';
-import { flush } from '../../../lambda/flush/flush.ts';
-import type { RedisConnection } from '../../../lambda/redis/connection.ts';
-import { lookInto } from '../../support/redis.ts';
-import { ownRedis } from '../../support/servers.ts';
+import { createKeyspace } from '../../../../lambda/cache/keyspace.ts';
+import { familiesIn } from '../../../../lambda/cache/phase.ts';
+import { PHASE_SWITCHES, type Phase } from '../../../../lambda/contract/environment.ts';
+import { FAMILIES, type Family } from '../../../../lambda/contract/families.ts';
+import { flush } from '../../../../lambda/flush/flush.ts';
+import { CLEANUP_TARGETS, type CleanupTarget, planCleanup } from '../../../../lambda/flush/plan/cleanup.ts';
+import type { RedisConnection } from '../../../../lambda/redis/connection.ts';
+import { lookInto } from '../../../support/redis.ts';
+import { ownRedis } from '../../../support/servers.ts';
 
 const PHASES = Object.keys(PHASE_SWITCHES) as Phase[];
 const NAMESPACE: Readonly<Record<CleanupTarget, string>> = {
