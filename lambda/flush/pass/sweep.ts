@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlushInterruptedError, isNotYet, isPassing, withRemedy } from '../errors.ts';
-import { paced, unpaced } from './pace.ts';
+import { paced } from './pace.ts';
 import type { Page } from './page.ts';
 import { openServers, runIdOf, type Server, type Target } from './servers.ts';
 import { type FollowUp, walk } from './walk.ts';
@@ -91,8 +91,8 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
     await options.prepare?.(server);
     const pass = options.begin(server);
     passes.set(runId, pass);
-    const pace =
-      options.maxLatencyMs > 0 ? paced({ maxLatencyMs: options.maxLatencyMs, roundTripMs }) : unpaced;
+    const { maxLatencyMs } = options;
+    const pace = maxLatencyMs > 0 ? paced({ maxLatencyMs, roundTripMs }) : undefined;
     const visit = (page: Page) => {
       pages += 1;
       return pass.visit(page);

@@ -12,7 +12,8 @@ export interface FollowUp {
 
 export interface WalkOptions {
   readonly connection: RawConnection;
-  readonly pace: Pace;
+  /** Without one it goes as fast as the server does. */
+  readonly pace: Pace | undefined;
   /** Where to begin; '0' is the beginning. */
   readonly cursor: string;
   /** Looks at a page while it lies there: it is another one's bytes afterwards. */
@@ -22,25 +23,49 @@ export interface WalkOptions {
 }
 
 /**
- * Walks once over the keys of one server, page by page, and sends what follows from each. Unpaced, the next page is asked for
- * before this one is looked at, so that the server never waits.
+ * Walks once over the keys of one server, page by page, and sends what follows from each.
  * @returns '0' at the end, or where it was stopped.
  * @throws what the connection throws; ErrorReply for an error of Redis's.
  */
-export async function walk({ connection, pace, cursor, visit, stopped }: WalkOptions): Promise<string> {
+export const walk = ({ pace, ...options }: WalkOptions): Promise<string> =>
+  pace ? walkPaced({ ...options, pace }) : walkAhead(options);
+
+/** A page, what follows from it, and a rest: in between, Redis has nothing of this pass to do. */
+async function walkPaced(options: WalkOptions & { readonly pace: Pace }): Promise<string> {
+  const { connection, pace, visit, stopped } = options;
+  let { cursor } = options;
+  for (;;) {
+    let next: FollowUp | undefined;
+    const askedAt = performance.now();
+    await connection.exchange(scanCommand(cursor, pace.pageKeys), 1, (reply) => {
+      requireNoError(reply);
+      const page = pageOf(reply);
+      cursor = page.cursor;
+      next = visit(page);
+    });
+    const followedAt = performance.now();
+    if (next) await follow(connection, next);
+    if (cursor === '0' || stopped()) return cursor;
+    await pace.turn(Math.max(followedAt - askedAt, performance.now() - followedAt));
+  }
+}
+
+const follow = (connection: RawConnection, { payload, replies, read }: FollowUp): Promise<void> =>
+  connection.exchange(payload, replies, read);
+
+/** A page that was asked for: where to go on, and the page after it if that is on its way. */
+interface Asked {
+  readonly cursor: string;
+  readonly ahead: Promise<Asked> | undefined;
+}
+
+/** Asks for the next page before this one is looked at, so that the server never waits. */
+async function walkAhead({ connection, cursor, visit, stopped }: Omit<WalkOptions, 'pace'>): Promise<string> {
   const following = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
-  /** How long Redis took to answer this page's commands. */
-  let longestMs = 0;
-  const timed = (beganAt: number) => {
-    longestMs = Math.max(longestMs, performance.now() - beganAt);
-  };
 
-  const follow = ({ payload, replies, read }: FollowUp) => {
-    const beganAt = performance.now();
-    const sent = connection
-      .exchange(payload, replies, read)
-      .then(() => timed(beganAt))
+  const send = (next: FollowUp) => {
+    const sent = follow(connection, next)
       .catch((error: unknown) => {
         failure ??= { error };
       })
@@ -48,41 +73,31 @@ export async function walk({ connection, pace, cursor, visit, stopped }: WalkOpt
     following.add(sent);
   };
 
-  interface Step {
-    readonly cursor: string;
-    readonly ahead: Promise<Step> | undefined;
-  }
-  const scan = async (from: string): Promise<Step> => {
-    let step: Step | undefined;
-    const beganAt = performance.now();
-    await connection.exchange(scanCommand(from, pace.pageKeys), 1, (reply) => {
-      timed(beganAt);
+  const ask = async (from: string): Promise<Asked> => {
+    let asked: Asked | undefined;
+    await connection.exchange(scanCommand(from, PAGE_KEYS), 1, (reply) => {
       requireNoError(reply);
       const page = pageOf(reply);
-      const ahead =
-        pace.ahead && page.cursor !== '0' && !failure && !stopped() ? scan(page.cursor) : undefined;
-      // Who waits for it sees its error; until then it is nobody's.
+      const goesOn = page.cursor !== '0' && !failure && !stopped();
+      const ahead = goesOn ? ask(page.cursor) : undefined;
+      // Until it is waited for, its error is nobody's.
       ahead?.catch(() => {});
-      step = { cursor: page.cursor, ahead };
+      asked = { cursor: page.cursor, ahead };
       const next = visit(page);
-      if (next) follow(next);
+      if (next) send(next);
     });
-    return step as Step;
+    return asked as Asked;
   };
 
-  let step = await scan(cursor);
-  for (;;) {
-    if (!step.ahead) await Promise.all(following);
-    if (failure) throw failure.error;
-    if (step.ahead) step = await step.ahead;
-    else if (step.cursor === '0' || stopped()) return step.cursor;
-    else {
-      await pace.turn(longestMs);
-      longestMs = 0;
-      step = await scan(step.cursor);
-    }
-  }
+  let asked = await ask(cursor);
+  while (asked.ahead && !failure) asked = await asked.ahead;
+  await Promise.all(following);
+  if (failure) throw failure.error;
+  return asked.cursor;
 }
+
+/** A million keys went at 398,000 a second with 1,000 at a time, at 415,000 with 2,000. */
+const PAGE_KEYS = 2000;
 
 const scanCommand = (cursor: string, count: number): string => {
   const digits = String(count);

@@ -129,14 +129,15 @@ function beginsWith(bytes: Uint8Array, start: number, prefix: Uint8Array, end: n
 }
 
 function byRegExp({ inUse, namespaces, flush, kept }: Keys): FlushPlan['isDue'] {
-  const anyOf = (patterns: readonly string[]) => patterns.map((pattern) => globToRegExp(asLatin1(pattern)));
+  const anyOf = (patterns: readonly string[]) =>
+    new RegExp(patterns.map((pattern) => globToRegExp(asLatin1(pattern)).source).join('|') || '(?!)', 's');
   const [flushes, keeps] = [anyOf(flush), anyOf(kept)];
   return (key) => {
     const namespace = inUse.find((each) => key.startsWith(each)) ?? '';
-    const names = namespace ? [key.slice(namespace.length), key] : [key];
-    const matchesOne = (expressions: readonly RegExp[]) =>
-      names.some((name) => expressions.some((expression) => expression.test(name)));
-    return namespaces.includes(namespace) && !matchesOne(keeps) && matchesOne(flushes);
+    if (!namespaces.includes(namespace)) return false;
+    const logical = key.slice(namespace.length);
+    if (keeps.test(logical) || (namespace && keeps.test(key))) return false;
+    return flushes.test(logical) || (namespace !== '' && flushes.test(key));
   };
 }
 
