@@ -6,9 +6,9 @@ import {
   DEFAULT_CENSUS_LIMIT_SECONDS,
   requireWhole,
 } from '../lambda/flush/census/census.ts';
+import { targetOf } from '../lambda/flush/target.ts';
 import { describeCensus } from './census-text.ts';
 import { type PassFlags, withPassOptions } from './pass-options.ts';
-import { targetOf } from './redis-options.ts';
 import { countText } from './text.ts';
 import { createTicker } from './ticker.ts';
 
@@ -34,7 +34,7 @@ Exit codes: 0 done, 1 failed or stopped at the limit, 2 bad usage.`,
     const report = await census({
       ...{ target, env, maxLatencyMs, limitSeconds },
       onProgress: (progress) => ticker.show(() => progressLine(progress)),
-      onRestart: (why) => ticker.say(`${why.message}; beginning again`),
+      onRestart: (why) => ticker.say(`${why.message}; trying again`),
     }).finally(ticker.end);
     console.log(json ? JSON.stringify(report, null, 2) : describeCensus(report, env));
     requireWhole(report);

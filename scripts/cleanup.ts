@@ -3,8 +3,8 @@ import { environmentName, familiesIn, phaseOf } from '../lambda/cache/phase.ts';
 import { readSwitch } from '../lambda/contract/switches.ts';
 import { DEFAULT_LIMIT_SECONDS } from '../lambda/flush/flush.ts';
 import { CLEANUP_TARGETS, type CleanupTarget, planCleanup } from '../lambda/flush/plan/cleanup.ts';
+import { targetOf } from '../lambda/flush/target.ts';
 import { type PassFlags, withPassOptions } from './pass-options.ts';
-import { targetOf } from './redis-options.ts';
 import { runFlush } from './run-flush.ts';
 
 interface Flags extends PassFlags {

@@ -3,8 +3,8 @@ import { environmentName } from '../lambda/cache/phase.ts';
 import { readSwitch } from '../lambda/contract/switches.ts';
 import { DEFAULT_LIMIT_SECONDS } from '../lambda/flush/flush.ts';
 import { planFlush } from '../lambda/flush/plan/plan.ts';
+import { targetOf } from '../lambda/flush/target.ts';
 import { type PassFlags, withPassOptions } from './pass-options.ts';
-import { targetOf } from './redis-options.ts';
 import { runFlush } from './run-flush.ts';
 
 /** The namespaces by the names that the command line has for them. */

@@ -1,6 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_MAX_LATENCY_MS } from '../lambda/flush/flush.ts';
-import { amount } from './redis-options.ts';
 
 /** How a pass over all keys goes, as the command line says. */
 export interface PassFlags {
@@ -20,4 +19,13 @@ export function withPassOptions(command: Command, limitSeconds: number): Command
     )
     .option('--limit-seconds <number>', 'stop after so long', amount('--limit-seconds'), limitSeconds)
     .option('--json', 'print the figures as JSON');
+}
+
+/** Reads an option that is a number of 0 or more. */
+function amount(option: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+    throw new InvalidArgumentError(`${option} is a number of 0 or more, such as 2.`);
+  };
 }

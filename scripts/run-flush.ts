@@ -15,7 +15,7 @@ export async function runFlush(options: FlushOptions, { json }: { json: boolean 
   const report = await flush({
     ...options,
     onProgress: (progress) => ticker.show(() => progressLine(progress, options.dryRun === true)),
-    onRestart: (why) => ticker.say(`${why.message}; beginning again`),
+    onRestart: (why) => ticker.say(`${why.message}; trying again`),
   }).finally(ticker.end);
   const { dryRun = false } = options;
   if (json) {

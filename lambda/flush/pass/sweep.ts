@@ -111,7 +111,7 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const attempt = async (): Promise<readonly Server[]> => {
     const servers = await openServers({
       ...{ target: options.target, name: `cutover-${name}`, silenceMs: SILENCE_MS },
-      connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, leftMs() + GRACE_MS),
+      connectTimeoutMs: Math.round(Math.min(CONNECT_TIMEOUT_MS, leftMs() + GRACE_MS)),
     });
     const timers = [setTimeout(servers.close, leftMs() + GRACE_MS)];
     const onAbort = () => timers.push(setTimeout(servers.close, GRACE_MS));

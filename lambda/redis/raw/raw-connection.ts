@@ -104,7 +104,9 @@ function createQueue(socket: Socket, explain: (error: Error, greeted: boolean) =
   const fail = (error: Error) => {
     if (lost) return;
     const told = explain(error, greeted);
-    lost = told.name.startsWith('Redis') ? told : unavailable('the connection is lost', told);
+    lost = told.name.startsWith('Redis')
+      ? told
+      : unavailable(greeted ? 'the connection is lost' : 'no connection', told);
     for (const { reject } of due.splice(0)) reject(lost);
   };
   const stream = createReplyStream((reply) => {
