@@ -18,8 +18,11 @@ const [, , folder = '', until] = process.argv;
 
 const { handler }: { handler: Handler } = await import(pathToFileURL(path.join(folder, 'index.mjs')).href);
 if (until === 'answered') {
-  const { statusCode, body } = await handler(readOf(flagPath(0)));
+  const { statusCode, body, headers } = await handler(readOf(flagPath(0)));
   if (statusCode !== 200) throw new Error(`bench: the first answer is ${statusCode}: ${body}`);
+  // The bare handler has no cache.
+  const outcome = headers?.['x-cache'] ?? 'hit';
+  if (outcome !== 'hit') throw new Error(`bench: the first answer is no hit, but a ${outcome}`);
 }
 // performance.now() counts from the start of the process.
 const told: ColdStart = { startMs: performance.now() };

@@ -5,14 +5,16 @@
 
 /** A route as API Gateway has it: `{name}` in its path is any text without a slash. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
 }
 
 /** What everybody may read, throttled route by route. */
 export const PUBLIC_FLAG_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/config/flags' },
+  { method: 'HEAD', path: '/api/config/flags' },
   { method: 'GET', path: '/api/config/flags/{flagKey}' },
+  { method: 'HEAD', path: '/api/config/flags/{flagKey}' },
 ];
 
 /** What a token of the scope may change. */

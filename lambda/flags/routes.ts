@@ -43,6 +43,12 @@ export function flagAdminRoutes(flags: Flags): Hono {
 
   routes.post('/', limitBody, async (c) => {
     const author = authorOf(c);
+    if (userOf(c) !== undefined) {
+      throw new ProblemError(
+        400,
+        'userId is not for a new flag: POST it for everybody, then PATCH it with ?userId=',
+      );
+    }
     const written = await flags.create(parseFlag(await readText(c)), author);
     c.header('location', `/api/config/flags/${written.value.flag.key}`);
     return acknowledge(c, written, 201);

@@ -4,7 +4,7 @@ import { type Database, queryable } from '../database/pool.ts';
 import type { Writes } from '../outbox/writes.ts';
 import { MAX_BODY_BYTES } from '../request/json-body.ts';
 import { show } from '../request/show.ts';
-import type { FlagAnswer, FlagOutcome, Resolve } from './last-good.ts';
+import { type FlagAnswer, type FlagOutcome, type Resolve, unreadable } from './last-good.ts';
 import { mergePatch } from './merge-patch.ts';
 import {
   deleteFlag,
@@ -28,6 +28,7 @@ import {
   overrideKey,
   setKey,
 } from './schema.ts';
+import { StoredFlag, StoredFlagSet, StoredOverride } from './stored.ts';
 import { etagOf, requireMatch } from './version.ts';
 
 /** A flag as one reader sees it, and the tag of that state. */
@@ -99,23 +100,23 @@ export function createFlags({ environment, resolve, database, writes, onCount }:
           onCount?.(set.flags.length);
           return set;
         },
-        {},
+        { validate: StoredFlagSet },
       ),
 
     async one(key, userId) {
       const db = () => queryable(database);
       // In one tick, so that both travel together.
       const [shared, own] = await Promise.all([
-        resolve(flagKey(key), () => readFlag(db(), nameOf(key)), ABSENCE),
+        resolve(flagKey(key), () => readFlag(db(), nameOf(key)), { ...ABSENCE, validate: StoredFlag }),
         userId === undefined
           ? undefined
-          : resolve(
-              overrideKey(key, userId),
-              () => readOverride(db(), { environment, key, userId }),
-              ABSENCE,
-            ),
+          : resolve(overrideKey(key, userId), () => readOverride(db(), { environment, key, userId }), {
+              ...ABSENCE,
+              validate: StoredOverride,
+            }),
       ]);
-      if (!shared.value) throw unknownFlag(key);
+      // That there was none says nothing of now.
+      if (!shared.value) throw shared.outcome === 'stale' ? unreadable() : unknownFlag(key);
       return {
         value: seen(shared.value, own?.value ?? null),
         outcome: own ? worse(shared.outcome, own.outcome) : shared.outcome,

@@ -33,5 +33,7 @@ function authorizerOf(env: unknown): Authorizer | undefined {
 /** `scope` is one text (RFC 8693, section 4.2), `scp` a list; API Gateway writes a list as `[a b]`. */
 function scopesOf({ scope, scp }: Readonly<Record<string, unknown>>): string[] {
   const granted = scope ?? scp ?? '';
-  return (Array.isArray(granted) ? granted.join(' ') : String(granted)).split(/[\s[\],]+/);
+  return (Array.isArray(granted) ? granted.join(' ') : String(granted).replace(/^\[(.*)\]$/, '$1')).split(
+    /\s+/,
+  );
 }

@@ -7,6 +7,8 @@ import type { Gate } from './host.ts';
 export interface Issuer {
   readonly issuer: string;
   readonly audience: string;
+  /** Of its signatures; without them whichever API Gateway takes. */
+  readonly algorithms?: readonly string[];
   /** The key that a token names. @throws ProblemError 503 where nobody can be asked for it. */
   readonly keyOf: JWTVerifyGetKey;
 }
@@ -38,7 +40,7 @@ async function verified(authorization: string | undefined, { keyOf, ...whose }: 
   try {
     const { payload } = await jwtVerify(token, keyOf, {
       issuer: whose.issuer,
-      algorithms: ALGORITHMS,
+      algorithms: [...(whose.algorithms ?? ALGORITHMS)],
       requiredClaims: ['exp'],
     });
     requireAudience(payload, whose.audience);

@@ -42,6 +42,8 @@ describe('Redis and PostgreSQL away', () => {
     await expectRecovered(knowing);
     expect(await change(knowing)).toBe('done');
     await expectServed(knowing);
+    // Known not to be there; by the time that nobody can be asked it may be.
+    expect((await ask(knowing, { path: '/api/config/flags/nowhere' })).status).toBe(404);
 
     await redis.kill('SIGKILL');
     const database = await cutDatabase();
@@ -49,6 +51,7 @@ describe('Redis and PostgreSQL away', () => {
       expect(await expectServed(knowing)).toEqual(['stale']);
       await expectUnknown(knowing, `${PATHS[1]}?userId=carol`);
       await expectUnknown(knowing, '/api/config/flags/search');
+      await expectUnknown(knowing, '/api/config/flags/nowhere');
       for (const path of PATHS) await expectUnknown(ignorant, path);
     } finally {
       await database.restore();

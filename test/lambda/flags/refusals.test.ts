@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Asked, type FlagsApi, flagsApi } from '../../support/flags-api.ts';
 
 const SET = '/api/config/flags';
@@ -10,6 +10,9 @@ beforeEach(async () => {
   api = await flagsApi();
   await api.clear();
 });
+
+/** Nothing of it is taken for an error of ours. */
+afterEach(() => expect(api.errors).toEqual([]));
 
 const create = (fields: object, asked: Asked = {}) =>
   api.ask(ADMIN_SET, { method: 'POST', body: fields, ...asked });
@@ -106,7 +109,21 @@ describe('bad input is refused with the name of the field, before anything is ch
     });
   });
 
-  test('none of it was taken for an error of ours', () => {
-    expect(api.errors).toEqual([]);
+  test('a field that is nested too deep to be shown', async () => {
+    const nested = '['.repeat(30_000) + ']'.repeat(30_000);
+    const body = `{"key":"deep","enabled":${nested}}`;
+    expect(await api.ask(ADMIN_SET, { method: 'POST', body })).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('field "enabled" a list is neither true nor false') },
+    });
+  });
+
+  test('a user of a flag that is made', async () => {
+    const asked = { method: 'POST', body: { key: 'gamma', enabled: true } };
+    expect(await api.ask(`${ADMIN_SET}?userId=ada`, asked)).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('userId is not for a new flag') },
+    });
+    expect(await read('gamma')).toMatchObject({ status: 404 });
   });
 });

@@ -226,3 +226,16 @@ describe('a writer that has seen another version', () => {
     expect((await patch('gamma', { enabled: true }, { 'if-match': '*' })).status).toBe(404);
   });
 });
+
+test('what another backend has stored in another shape is a miss', async () => {
+  await create({ key: 'beta', enabled: true });
+  for (const stored of ['{"on":true}', 'false', '{"key":"beta","enabled":"yes","version":1}']) {
+    await api.redis.send(['SET', 'v2:flag:beta', stored]);
+    await api.redis.send(['SET', 'v2:feature_flags:test', `{"flags":[${stored}]}`]);
+    expect(await read('beta')).toMatchObject({ headers: { 'x-cache': 'miss' }, body: { enabled: true } });
+    expect(await api.ask(SET)).toMatchObject({
+      headers: { 'x-cache': 'miss' },
+      body: { flags: [{ key: 'beta', enabled: true }] },
+    });
+  }
+});

@@ -109,7 +109,9 @@ describe('the HTTP API', () => {
 
 describe('the routes of the feature flags', () => {
   const OIDC = { issuer: 'https://login.example.com', audience: 'cutover-dev' };
-  const PUBLIC = ['GET /api/config/flags', 'GET /api/config/flags/{flagKey}'];
+  const PUBLIC = ['GET', 'HEAD'].flatMap((method) =>
+    ['/api/config/flags', '/api/config/flags/{flagKey}'].map((path) => `${method} ${path}`),
+  );
   const ADMIN = [
     'DELETE /api/admin/flags/{flagKey}',
     'PATCH /api/admin/flags/{flagKey}',

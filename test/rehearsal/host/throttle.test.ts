@@ -64,6 +64,10 @@ describe('a burst', () => {
   });
 });
 
+test('HEAD, which reads as much, has a limit, too', async () => {
+  expect(await statuses(Array(4).fill(SET), 'HEAD')).toEqual([200, 200, 200, 429]);
+});
+
 test.each(['/api/users/u/mocs', '/api/admin/flags', `${SET}/a/b`, `${SET}more`, '/'])(
   'other routes are not throttled: %s',
   async (path) => {
