@@ -22,7 +22,7 @@ export async function runFlush(options: FlushOptions, { json }: { json: boolean 
     const { positions: _positions, ...figures } = report;
     console.log(JSON.stringify({ dryRun, ...figures }, null, 2));
   } else console.log(describe(report, dryRun));
-  requireComplete(report);
+  requireComplete(report, { dryRun });
 }
 
 function progressLine({ scanned, keys, flushed }: FlushProgress, dryRun: boolean): string {
@@ -32,10 +32,15 @@ function progressLine({ scanned, keys, flushed }: FlushProgress, dryRun: boolean
 
 function describe(report: FlushReport, dryRun: boolean): string {
   const { scanned, flushed, preserved } = report;
+  // What void passes have deleted is gone, too; what they have seen is seen again.
+  const seen =
+    report.restarts === 0
+      ? `${flushed} of ${scanned} keys`
+      : `${flushed} keys, the last pass saw ${scanned},`;
   const patterns = (fate: string) =>
     report.classes.flatMap((each) => (each.fate === fate ? (each.pattern ?? []) : [])).join(' ');
   return [
-    `${dryRun ? 'would flush' : 'flushed'}  ${flushed} of ${scanned} keys in ${report.seconds} s (${patterns('flush')})`,
+    `${dryRun ? 'would flush' : 'flushed'}  ${seen} in ${report.seconds} s (${patterns('flush')})`,
     `preserved  ${preserved} keys (${patterns('preserve')})`,
     ...(dryRun ? ['', classTable(report.classes), ...sampleLines(report.classes)] : []),
   ].join('\n');

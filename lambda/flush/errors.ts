@@ -45,12 +45,14 @@ const REMEDIES: readonly [beginning: RegExp, remedy: string][] = [
   [/^READONLY /, 'it is a replica: name the primary in REDIS_URL'],
   [/^LOADING /, 'it reads its data from disk: run it again when INFO persistence says loading:0'],
   [/^MOVED /, 'it is one of a cluster: set REDIS_CLUSTER=1'],
+  [/cluster support disabled/, 'it is none of a cluster: unset REDIS_CLUSTER'],
+  [/^ERR (DB index|invalid DB index)/, 'name a database that there is at the end of REDIS_URL, or none'],
   [/^CLUSTERDOWN /, 'bring the cluster up: redis-cli --cluster check says what is missing'],
 ];
 
 const lacking = (rights: string | undefined): (typeof REMEDIES)[number] => [
   /^NOPERM /,
-  `give the user of REDIS_URL ${rights} on ~*, in a cluster +cluster|slots and +cluster|nodes`,
+  `give the user of REDIS_URL ${rights} on ~*, in a cluster +cluster|slots and +cluster|nodes, and +select if the URL names a database`,
 ];
 
 /** An error that Redis answered, with what to do about it. @param origin the command, as `sweep` knows it. */

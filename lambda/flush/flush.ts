@@ -113,11 +113,11 @@ export async function flush(options: FlushOptions): Promise<FlushReport> {
 }
 
 /** @throws FlushLimitError for a flush that did not see every key. */
-export function requireComplete(report: FlushReport): FlushReport {
+export function requireComplete(report: FlushReport, { dryRun = false } = {}): FlushReport {
   const { complete, scanned, flushed, seconds } = report;
   if (complete) return report;
   throw new FlushLimitError(
-    `flush: stopped at its limit after ${seconds} s: ${flushed} keys deleted of ${scanned} seen; run it again to go on`,
+    `flush: stopped at its limit after ${seconds} s: ${scanned} keys seen, ${flushed} ${dryRun ? 'due, none deleted' : 'deleted'}; run it again to go on`,
   );
 }
 

@@ -9,8 +9,8 @@ import type { FlushPlan } from './plan/plan.ts';
  * Under another name a flush would leave the keys of `cw:{env}:` where they are.
  * @throws ConfigurationError when the Redis is in use under another NODE_ENV.
  */
-export async function requireSameEnvironment({ connection }: Server, env: string): Promise<void> {
-  const claimed = await connection.send(['GET', CLAIM]).catch(elsewhere);
+export async function requireSameEnvironment({ connection, clustered }: Server, env: string): Promise<void> {
+  const claimed = await connection.send(['GET', CLAIM]).catch(elsewhere(clustered));
   if (claimed === null || String(claimed) === env) return;
   throw new ConfigurationError(
     `flush: NODE_ENV=${env}, but this Redis is in use under ${String(claimed)}; set NODE_ENV=${String(claimed)}, or DEL ${CLAIM} when it is out of date`,
@@ -22,16 +22,18 @@ export async function requireSameEnvironment({ connection }: Server, env: string
  * refuses before anything is deleted.
  * @throws ErrorReply as Redis refuses.
  */
-export async function requirePermission({ connection }: Server, plan: FlushPlan): Promise<void> {
+export async function requirePermission({ connection, clustered }: Server, plan: FlushPlan): Promise<void> {
   const nobodys = plan.flush.flatMap((pattern) => {
     const [beginning = ''] = /^[^*?[\\]*/.exec(pattern) ?? [];
     return plan.namespaces.map((namespace) => `${namespace}${beginning}${randomUUID()}`);
   });
-  await Promise.all(nobodys.map((key) => connection.send(['UNLINK', key]).catch(elsewhere)));
+  await Promise.all(nobodys.map((key) => connection.send(['UNLINK', key]).catch(elsewhere(clustered))));
 }
 
 /** In a cluster the key may be another server's. */
-function elsewhere(error: unknown): null {
-  if (error instanceof ErrorReply && /^MOVED /.test(error.message)) return null;
-  throw error;
-}
+const elsewhere =
+  (clustered: boolean) =>
+  (error: unknown): null => {
+    if (clustered && error instanceof ErrorReply && /^MOVED /.test(error.message)) return null;
+    throw error;
+  };

@@ -6,7 +6,8 @@ import { ConfigurationError } from '../contract/errors.ts';
  */
 export function endpointOf(url: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed && ['redis:', 'rediss:'].includes(parsed.protocol) && isDecodable(parsed)) return parsed;
+  if (parsed?.hostname && ['redis:', 'rediss:'].includes(parsed.protocol) && isDecodable(parsed))
+    return parsed;
   throw new ConfigurationError(
     `redis: REDIS_URL=${withoutUser(url)} is not a redis:// or rediss:// URL; write redis://host:6379, user and password %-encoded`,
   );

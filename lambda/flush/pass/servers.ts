@@ -1,13 +1,17 @@
+import { createHash } from 'node:crypto';
 import type { RedisOptions } from '../../redis/connection.ts';
 import { endpointOf, urlOfNode } from '../../redis/endpoint.ts';
 import { openRaw, type RawConnection } from '../../redis/raw/raw-connection.ts';
 import { primariesOf } from '../../redis/topology.ts';
+import { FlushRefusedError } from '../errors.ts';
 
 /** A primary, and the connection of one pass to it. */
 export interface Server {
   readonly connection: RawConnection;
-  /** Of this life of the server: a restart draws a new one. */
+  /** Of this life of the server: a restart draws a new one. In a cluster with the layout of the slots, another of which is another share of the keys. */
   readonly runId: string;
+  /** Whether it is still that life which answers. */
+  stillLives(): Promise<boolean>;
   /** How many keys it holds. */
   readonly keys: number;
   /** The shortest way there and back that was seen, in milliseconds. */
@@ -40,29 +44,35 @@ const ROUND_TRIPS = 3;
 export async function openServers({ target, ...options }: OpenOptions): Promise<Servers> {
   const { url, iam, ca, cluster = false } = target;
   const opened: RawConnection[] = [];
+  let closed = false;
   const open = async (at: string) => {
     const connection = await openRaw({ ...options, url: at, iam, ca });
     opened.push(connection);
+    // One that was slower than the failure of another.
+    if (closed) connection.close();
     return connection;
   };
   const close = () => {
+    closed = true;
     for (const connection of opened) connection.close();
   };
   try {
     const first = await open(url);
     if (!cluster) {
-      return { all: [await describe(first, false)], unmoved: async () => true, close };
+      await requireAlone(first);
+      return { all: [await describe(first)], unmoved: async () => true, close };
     }
     const endpoint = endpointOf(url);
     const slots = async () => primariesOf(await first.send(['CLUSTER', 'SLOTS']), endpoint.hostname);
     const primaries = await slots();
+    const layout = fingerprint(primaries);
     const connections = await Promise.all(
       Array.from(primaries.values(), (primary) => open(urlOfNode(endpoint, primary))),
     );
     return {
-      all: await Promise.all(connections.map((connection) => describe(connection, true))),
+      all: await Promise.all(connections.map((connection) => describe(connection, layout))),
       async unmoved() {
-        return fingerprint(await slots()) === fingerprint(primaries) && !(await moving(connections));
+        return fingerprint(await slots()) === layout && !(await moving(connections));
       },
       close,
     };
@@ -78,10 +88,21 @@ async function moving(connections: readonly RawConnection[]): Promise<boolean> {
   return told.some((nodes) => /\[\d+-[<>]-/.test(String(nodes)));
 }
 
-const fingerprint = (primaries: ReturnType<typeof primariesOf>): string =>
-  JSON.stringify([...primaries].sort(([one], [other]) => (one < other ? -1 : 1)));
+/** Which slots are where, in a few letters. */
+function fingerprint(primaries: ReturnType<typeof primariesOf>): string {
+  const sorted = [...primaries].sort(([one], [other]) => (one < other ? -1 : 1));
+  return createHash('sha1').update(JSON.stringify(sorted)).digest('hex').slice(0, 12);
+}
 
-async function describe(connection: RawConnection, clustered: boolean): Promise<Server> {
+/** @throws FlushRefusedError for one node of a cluster, which would be taken for all of it. */
+async function requireAlone({ send }: RawConnection): Promise<void> {
+  if (!/^(redis|server)_mode:cluster/m.test(String(await send(['INFO', 'server'])))) return;
+  throw new FlushRefusedError(
+    'redis: the server is one of a cluster, and holds a share of the keys; set REDIS_CLUSTER=1',
+  );
+}
+
+async function describe(connection: RawConnection, layout?: string): Promise<Server> {
   let roundTripMs = Number.POSITIVE_INFINITY;
   for (let index = 0; index < ROUND_TRIPS; index += 1) {
     const beganAt = performance.now();
@@ -90,14 +111,16 @@ async function describe(connection: RawConnection, clustered: boolean): Promise<
   }
   const keyspace = String(await connection.send(['INFO', 'keyspace']));
   const counts = Array.from(keyspace.matchAll(/^db\d+:keys=(\d+)/gm), ([, count]) => Number(count));
+  const runId = await runIdOf(connection);
   return {
-    ...{ connection, clustered, roundTripMs },
-    runId: await runIdOf(connection),
+    ...{ connection, roundTripMs },
+    clustered: layout !== undefined,
+    runId: layout === undefined ? runId : `${runId}_${layout}`,
+    stillLives: async () => (await runIdOf(connection)) === runId,
     keys: counts.reduce((sum, count) => sum + count, 0),
   };
 }
 
-/** Which life of which server this is. */
-export async function runIdOf(connection: RawConnection): Promise<string> {
+async function runIdOf(connection: RawConnection): Promise<string> {
   return /^run_id:(\w+)/m.exec(String(await connection.send(['INFO', 'server'])))?.[1] ?? '';
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FlushInterruptedError, isNotYet, isPassing, withRemedy } from '../errors.ts';
 import { paced } from './pace.ts';
 import type { Page } from './page.ts';
-import { openServers, runIdOf, type Server, type Target } from './servers.ts';
+import { openServers, type Server, type Target } from './servers.ts';
 import { type FollowUp, walk } from './walk.ts';
 
 /** What is done in one pass over the keys of one server. */
@@ -99,7 +99,7 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
     };
     try {
       const reached = await walk({ connection, pace, cursor: cursor ?? '0', visit, stopped });
-      if ((await runIdOf(connection)) !== runId) throw anotherServer();
+      if (!(await server.stillLives())) throw anotherServer();
       if (reached === '0') await pass.finish?.();
       positions.set(runId, reached);
     } catch (error) {
@@ -123,9 +123,12 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
       const ended = await Promise.allSettled(servers.all.map(passOver));
       const failed = ended.find((each) => each.status === 'rejected');
       if (failed) throw failed.reason;
-      if (!stopped() && !(await servers.unmoved())) {
+      const seenAll = servers.all.every(({ runId }) => positions.get(runId) === '0');
+      if (seenAll && !(await servers.unmoved())) {
         for (const { runId } of servers.all) discard(runId);
-        throw anotherServer();
+        throw new FlushInterruptedError(
+          `${name}: slots of the cluster are being moved, so keys may have been missed; run it again when redis-cli --cluster check finds none, or finish with --cluster fix`,
+        );
       }
       return servers.all;
     } finally {
@@ -150,7 +153,11 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
       if (!isPassing(error)) throw withRemedy(error, name);
       failures = pages > pagesBefore ? 1 : failures + 1;
       const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), LONGEST_WAIT_MS, leftMs());
-      if (stopped() && pages > 0) return result(false);
+      // Why it got no further is told in `onRestart`.
+      if (stopped() && pages > 0) {
+        onRestart(error as Error);
+        return result(false);
+      }
       if (stopped() || (failures >= ATTEMPTS && !isNotYet(error))) throw withRemedy(error, name);
       restarts += 1;
       onRestart(error as Error);

@@ -24,13 +24,21 @@ function complaintOf(pattern: string): string | undefined {
   return undefined;
 }
 
-/** A key for each letter: what a registry's families begin with, and those of others. */
-const EVERYBODYS_KEYS = Array.from('abcdefghijklmnopqrstuvwxyz', (letter) =>
-  Buffer.from(`${letter}:${letter}`),
-);
+/** What keys look like: one for each letter of each shape. */
+const SHAPES: readonly ((letter: string) => string)[] = [
+  (letter) => `${letter}:${letter}`,
+  (letter) => letter.repeat(12),
+  (letter) => `${letter.repeat(6)}:${letter.repeat(6)}`,
+  (letter) => [4, 4, 3, 4].map((length) => letter.repeat(length)).join(':'),
+];
+const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 
-/** Whether the patterns together match whatever the keys begin with, so that a flush would empty the keyspace. */
+/** Whether the patterns together match every key of a shape, whatever letter it is of: such a flush would empty a keyspace. */
 export function matchesEverything(patterns: readonly string[]): boolean {
   const matchers = patterns.map(compileGlob);
-  return EVERYBODYS_KEYS.every((key) => matchers.some((matches) => matches(key, 0, key.length)));
+  const isMatched = (text: string) => {
+    const key = Buffer.from(text);
+    return matchers.some((matches) => matches(key, 0, key.length));
+  };
+  return SHAPES.some((shape) => LETTERS.every((letter) => isMatched(shape(letter))));
 }

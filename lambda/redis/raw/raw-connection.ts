@@ -73,7 +73,7 @@ export async function openRaw(options: RawOptions): Promise<RawConnection> {
   try {
     if (password) await queue.send(user ? ['AUTH', user, password] : ['AUTH', password]);
     const database = endpoint.pathname.slice(1);
-    if (database) await queue.send(['SELECT', database]);
+    if (!['', '0'].includes(database)) await queue.send(['SELECT', database]);
     // A name is for people; a user may lack the right to give one. It is also what says that the server answers.
     await queue.send(['CLIENT', 'SETNAME', name]).catch(toleratingRefusal);
   } catch (error) {
@@ -85,14 +85,16 @@ export async function openRaw(options: RawOptions): Promise<RawConnection> {
     clearTimeout(timer);
   }
   queue.greeted();
-  socket.setTimeout(silenceMs, () => {
+  // Not as an argument: it would be called once, and a connection that is idle uses that up.
+  socket.setTimeout(silenceMs);
+  socket.on('timeout', () => {
     if (queue.waiting()) socket.destroy(unavailable(`no reply within ${silenceMs} ms`, undefined));
   });
   return { exchange: queue.exchange, send: queue.send, close: () => socket.destroy() };
 }
 
 function toleratingRefusal(error: unknown): void {
-  if (!(error instanceof ErrorReply) || /^(NOAUTH|LOADING) /.test(error.message)) throw error;
+  if (!(error instanceof ErrorReply) || !/^(NOPERM |ERR unknown)/i.test(error.message)) throw error;
 }
 
 /** Replies come in the order of the commands. */

@@ -265,3 +265,37 @@ test('a slot that is on its way to another primary: the pass is not over before 
   expect(told).toEqual(['FlushInterruptedError']);
   expect(nodes).toHaveLength(2);
 });
+
+describe('what a URL may not be', () => {
+  test('one node of a cluster, taken for all of it: nothing is deleted', async () => {
+    const { url } = await ownRedisCluster({ primaries: 2 });
+    const cluster = await lookInto(url, { cluster: true });
+    for (let index = 0; index < 20; index += 1) await cluster.send(['SET', `mocs:${index}`, 'x']);
+    await expect(flush({ target: { url }, plan })).rejects.toThrow(
+      /holds a share of the keys; set REDIS_CLUSTER=1/,
+    );
+    const sizes = await Promise.all(cluster.primaries().map(({ send }) => send(['DBSIZE'])));
+    expect(sizes.reduce<number>((sum, size) => sum + Number(size), 0)).toBe(20);
+  });
+
+  test('a cluster where there is none', async () => {
+    await expect(flush({ target: { url: server.url, cluster: true }, plan })).rejects.toThrow(
+      /unset REDIS_CLUSTER/,
+    );
+  });
+
+  test.each(['redis://', 'redis:cache.example.com:6379'])('one without a host: %s', async (url) => {
+    await expect(flush({ target: { url }, plan })).rejects.toMatchObject({ name: 'ConfigurationError' });
+  });
+
+  test('a primary of a cluster that cannot be had leaves no connection behind', async () => {
+    const { url, nodes } = await ownRedisCluster({ primaries: 2, nodeTimeoutMs: 60_000 });
+    const look = await lookInto(url, { anyRole: true });
+    await nodes[1]?.stop();
+    await expect(flush({ target: { url, cluster: true }, plan, limitSeconds: 5 })).rejects.toThrow(
+      /ECONNREFUSED/,
+    );
+    const clients = async () => String(await look.send(['CLIENT', 'LIST']));
+    while ((await clients()).includes('name=cutover-flush')) await sleep(5);
+  });
+});

@@ -21,5 +21,4 @@ test.each([
   const seen = await flushHolds({ target, redis, oracle, numRuns: RUNS, seed, ...(trouble && { trouble }) });
   expect(seen.keys).toBeGreaterThan(500);
   expect(seen.deleted).toBeGreaterThan(20);
-  if (trouble) expect(seen.restarts).toBeGreaterThan(0);
 });

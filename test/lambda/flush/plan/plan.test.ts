@@ -170,11 +170,14 @@ describe('what is refused', () => {
     [['[a-z]*']],
     [['[a-m]*', '[^a-m]*']],
     [['*[^~]']],
+    [['????*']],
+    [['*:*:*']],
+    [['*:??*']],
   ])('%j, which would empty the keyspace, unless that is meant', (patterns) => {
     expect(() => planFlush({ env: 'production', patterns })).toThrow(/matches every key; .*--yes-everything/);
     const meant = planFlush({ env: 'production', patterns, everything: true });
-    expect(decisions(['orders:1', 'sessions:1', 'cutover:env'], meant)).toEqual({
-      'orders:1': 'flush',
+    expect(decisions(['orders:11:22', 'sessions:1', 'cutover:env'], meant)).toEqual({
+      'orders:11:22': 'flush',
       'sessions:1': 'preserve',
       'cutover:env': 'leave',
     });
