@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import type { StageEvent } from './conductor.ts';
+import { PLAIN_TABLE } from './plain-table.ts';
 import type { Report, StageReport } from './report.ts';
 
 /** What is shown while a stage goes on. */
@@ -110,17 +111,10 @@ function progressLine(progress: Progress, columns = Number.POSITIVE_INFINITY): s
   return staleReads === 0 ? line : colors.red(line);
 }
 
-const NO_LINES = {
-  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
-  ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' ' },
-};
-
 function reportTable(report: Report): string {
   const table = new Table({
     head: ['weight', 'flushed', 'hit rate', 'recovered', 'p95 ms', 'database ms', 'gate'],
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
-    chars: NO_LINES,
+    ...PLAIN_TABLE,
   });
   for (const stage of report.stages) table.push(rowOf(stage));
   const { totals, staleByBackend, preserved, verdict, reasons } = report;

@@ -1,15 +1,10 @@
 import { Command } from 'commander';
 import { environmentName } from '../lambda/cache/phase.ts';
-import {
-  type CensusProgress,
-  census,
-  DEFAULT_CENSUS_LIMIT_SECONDS,
-  requireWhole,
-} from '../lambda/flush/census/census.ts';
+import { census, DEFAULT_CENSUS_LIMIT_SECONDS, requireWhole } from '../lambda/flush/census/census.ts';
 import { targetOf } from '../lambda/flush/target.ts';
 import { describeCensus } from './census-text.ts';
 import { type PassFlags, withPassOptions } from './pass-options.ts';
-import { countText } from './text.ts';
+import { progressText } from './text.ts';
 import { createTicker } from './ticker.ts';
 
 const described = new Command('census').description(
@@ -33,14 +28,9 @@ Exit codes: 0 done, 1 failed or stopped at the limit, 2 bad usage.`,
     const ticker = createTicker(process.stderr.isTTY && !json);
     const report = await census({
       ...{ target, env, maxLatencyMs, limitSeconds },
-      onProgress: (progress) => ticker.show(() => progressLine(progress)),
+      onProgress: ({ scanned, expected }) => ticker.show(() => progressText(scanned, expected)),
       onRestart: (why) => ticker.say(`${why.message}; trying again`),
     }).finally(ticker.end);
     console.log(json ? JSON.stringify(report, null, 2) : describeCensus(report, env));
     requireWhole(report);
   });
-
-function progressLine({ scanned, expected }: CensusProgress): string {
-  const percent = expected === 0 ? 100 : Math.min(100, Math.floor((scanned / expected) * 100));
-  return `${percent} %  ${countText(scanned)} of ${countText(expected)} keys seen`;
-}

@@ -6,7 +6,7 @@ import {
   requireComplete,
 } from '../lambda/flush/flush.ts';
 import type { FlushedClass } from '../lambda/flush/tally.ts';
-import { bytesText, countText, durationText, table } from './text.ts';
+import { bytesText, countText, durationText, progressText, table } from './text.ts';
 import { createTicker } from './ticker.ts';
 
 /** Flushes, with progress on a terminal, and prints the report. @throws FlushLimitError after printing it, when it was stopped. */
@@ -26,8 +26,7 @@ export async function runFlush(options: FlushOptions, { json }: { json: boolean 
 }
 
 function progressLine({ scanned, keys, flushed }: FlushProgress, dryRun: boolean): string {
-  const percent = keys === 0 ? 100 : Math.min(100, Math.floor((scanned / keys) * 100));
-  return `${percent} %  ${countText(scanned)} of ${countText(keys)} keys seen, ${countText(flushed)} ${dryRun ? 'due' : 'deleted'}`;
+  return `${progressText(scanned, keys)}, ${countText(flushed)} ${dryRun ? 'due' : 'deleted'}`;
 }
 
 function describe(report: FlushReport, dryRun: boolean): string {

@@ -1,20 +1,22 @@
 import Table from 'cli-table3';
 import colors from 'picocolors';
+import { PLAIN_TABLE } from '../rehearsal/plain-table.ts';
 
 /** A table without lines, whose columns after the second are numbers. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const result = new Table({
     head: head.map((each) => colors.bold(each)),
     colAligns: head.map((_, index) => (index < 2 ? 'left' : 'right')),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    chars: {
-      ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' },
-      ...{ 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '' },
-      ...{ right: '', 'right-mid': '', middle: '' },
-    },
+    ...PLAIN_TABLE,
   });
   result.push(...rows.map((row) => [...row]));
   return result.toString().replace(/ +$/gm, '');
+}
+
+/** How far a pass over so many keys is. */
+export function progressText(seen: number, keys: number): string {
+  const percent = keys === 0 ? 100 : Math.min(100, Math.floor((seen / keys) * 100));
+  return `${percent} %  ${countText(seen)} of ${countText(keys)} keys seen`;
 }
 
 /** 1234567 as 1,234,567. */

@@ -1,6 +1,5 @@
 import type { RawConnection } from '../redis/raw/raw-connection.ts';
-import { requireNoError } from '../redis/raw/raw-connection.ts';
-import { integerAt } from '../redis/raw/reply-stream.ts';
+import { MEMORY_USAGE, numberIn, PTTL } from './measuring.ts';
 
 /** What the keys of a class are like, told by some of them. */
 export interface ClassSurvey {
@@ -49,10 +48,8 @@ async function surveyOf(
   const numbers: number[] = [];
   if (keys.length > 0) {
     await connection.exchange(Buffer.concat(keys.flatMap(measuring)), keys.length * 2, (reply) => {
-      requireNoError(reply);
       // A key that is gone meanwhile has no size.
-      const { bytes, start } = reply;
-      numbers.push(bytes[start] === COLON ? integerAt(bytes, start + 1) : 0);
+      numbers.push(numberIn(reply) ?? 0);
     });
   }
   const sizes = numbers.filter((_, index) => index % 2 === 0 && (numbers[index] ?? 0) > 0);
@@ -69,17 +66,10 @@ async function surveyOf(
   };
 }
 
-const COLON = 0x3a;
-
 /** MEMORY USAGE and PTTL of a key. */
 function measuring(key: Buffer): Buffer[] {
   const argument = [Buffer.from(`$${key.length}\r\n`), key, Buffer.from('\r\n')];
-  return [
-    Buffer.from('*3\r\n$6\r\nMEMORY\r\n$5\r\nUSAGE\r\n'),
-    ...argument,
-    Buffer.from('*2\r\n$4\r\nPTTL\r\n'),
-    ...argument,
-  ];
+  return [MEMORY_USAGE, ...argument, PTTL, ...argument];
 }
 
 /** The survey of a class that is spread over several servers. */

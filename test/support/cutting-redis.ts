@@ -1,6 +1,6 @@
 /** A door to a Redis that is shut in the middle of a conversation. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { afterAll } from '@jest/globals';
+import { connect } from 'node:net';
+import { openDoor } from './door.ts';
 
 export interface CuttingOptions {
   readonly to: { readonly port: number };
@@ -16,30 +16,16 @@ export interface CuttingRedis {
   readonly cuts: number;
 }
 
-const opened: { server: Server; sockets: Set<Socket> }[] = [];
-
-afterAll(() => {
-  for (const { server, sockets } of opened) {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  }
-});
-
 export async function cuttingRedis({ to, afterBytes, onCut }: CuttingOptions): Promise<CuttingRedis> {
-  const sockets = new Set<Socket>();
   const left = [...afterBytes];
   let cuts = 0;
   let open = Promise.resolve();
-  const server = createServer((caller) => {
-    sockets.add(caller);
-    caller.on('error', () => {});
+  const url = await openDoor((caller, keep) => {
     caller.pause();
     const limit = left.shift() ?? Number.POSITIVE_INFINITY;
     void open.then(() => {
-      const redis = connect(to.port, '127.0.0.1');
-      sockets.add(redis);
+      const redis = keep(connect(to.port, '127.0.0.1'));
       let passed = 0;
-      redis.on('error', () => {});
       redis.on('close', () => caller.destroy());
       caller.on('close', () => redis.destroy());
       caller.pipe(redis);
@@ -54,12 +40,8 @@ export async function cuttingRedis({ to, afterBytes, onCut }: CuttingOptions): P
       });
     });
   });
-  opened.push({ server, sockets });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : '';
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url,
     get cuts() {
       return cuts;
     },

@@ -1,15 +1,6 @@
 /** A door to a Redis that turns its first callers away. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { afterAll } from '@jest/globals';
-
-const opened: { server: Server; sockets: Set<Socket> }[] = [];
-
-afterAll(() => {
-  for (const { server, sockets } of opened) {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  }
-});
+import { connect } from 'node:net';
+import { openDoor } from './door.ts';
 
 export interface FlakyRedis {
   readonly url: string;
@@ -29,14 +20,7 @@ export interface FlakyOptions {
 export async function flakyRedis({ first, to }: FlakyOptions): Promise<FlakyRedis> {
   let attempts = 0;
   const open: (() => void)[] = [];
-  const sockets = new Set<Socket>();
-  const keep = (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    return socket;
-  };
-  const server = createServer((caller) => {
-    keep(caller);
+  const url = await openDoor((caller, keep) => {
     const answer = first[attempts];
     attempts += 1;
     if (answer === 'is silent') return;
@@ -53,12 +37,8 @@ export async function flakyRedis({ first, to }: FlakyOptions): Promise<FlakyRedi
       one.once('close', () => other.destroy());
     }
   });
-  opened.push({ server, sockets });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : '';
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url,
     get attempts() {
       return attempts;
     },

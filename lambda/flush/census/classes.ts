@@ -1,5 +1,6 @@
 import { createKeyspace } from '../../cache/keyspace.ts';
 import { FAMILIES, type Family } from '../../contract/families.ts';
+import { beginsWith } from '../begins-with.ts';
 
 /** `own` is what the runtime keeps for itself, `unclassified` what no family of the registry names. */
 export type CensusKind = Family['kind'] | 'own' | 'unclassified';
@@ -48,7 +49,7 @@ export function createClasses(env: string, families: readonly Family[] = FAMILIE
   const namespaceOf = (bytes: Buffer, start: number, end: number) =>
     Math.max(
       0,
-      prefixes.findIndex((prefix, index) => index > 0 && beginsWith({ bytes, start, end }, prefix)),
+      prefixes.findIndex((prefix, index) => index > 0 && beginsWith(bytes, start, prefix, end)),
     );
   return {
     namespaces,
@@ -69,17 +70,6 @@ export function createClasses(env: string, families: readonly Family[] = FAMILIE
       return key.toString('latin1', 0, colon < 0 ? from : Math.min(colon + 1, MAX_GROUP_BYTES));
     },
   };
-}
-
-interface Key {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-}
-
-function beginsWith({ bytes, start, end }: Key, prefix: Buffer): boolean {
-  const to = start + prefix.length;
-  return to <= end && bytes.compare(prefix, 0, prefix.length, start, to) === 0;
 }
 
 /** Not `indexOf`, which would go on beyond the key. */

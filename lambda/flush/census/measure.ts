@@ -1,5 +1,4 @@
-import { requireNoError } from '../../redis/raw/raw-connection.ts';
-import { integerAt } from '../../redis/raw/reply-stream.ts';
+import { MEMORY_USAGE, numberIn, PTTL } from '../measuring.ts';
 import type { Page } from '../pass/page.ts';
 import type { FollowUp } from '../pass/walk.ts';
 
@@ -13,13 +12,10 @@ export interface Measured {
   readonly key: (maxBytes: number) => Buffer;
 }
 
-const MEMORY = Buffer.from('*3\r\n$6\r\nMEMORY\r\n$5\r\nUSAGE\r\n');
-const PTTL = Buffer.from('*2\r\n$4\r\nPTTL\r\n');
-const COLON = 0x3a;
 const GONE = -2;
 
 /**
- * MEMORY USAGE and PTTL of each key of a page: neither changes when a key was last used, as OBJECT or GET could.
+ * MEMORY USAGE and PTTL of each key of a page.
  * @param onKey is told the number of the key in the page, and undefined for one that is gone meanwhile.
  */
 export function measure(
@@ -28,13 +24,13 @@ export function measure(
 ): FollowUp | undefined {
   const { count } = page;
   if (count === 0) return undefined;
-  const payload = Buffer.allocUnsafe(2 * page.byteLength + count * (MEMORY.length + PTTL.length));
+  const payload = Buffer.allocUnsafe(2 * page.byteLength + count * (MEMORY_USAGE.length + PTTL.length));
   const starts = new Uint32Array(count);
   const ends = new Uint32Array(count);
   let length = 0;
   let filled = 0;
   page.forEachKey((start, end, at, next) => {
-    length += MEMORY.copy(payload, length);
+    length += MEMORY_USAGE.copy(payload, length);
     starts[filled] = length + start - at;
     ends[filled] = length + end - at;
     filled += 1;
@@ -51,8 +47,7 @@ export function measure(
     payload: payload.subarray(0, length),
     replies: 2 * count,
     read(reply) {
-      requireNoError(reply);
-      const value = reply.bytes[reply.start] === COLON ? integerAt(reply.bytes, reply.start + 1) : undefined;
+      const value = numberIn(reply);
       replies += 1;
       if (replies % 2 === 1) {
         bytes = value;

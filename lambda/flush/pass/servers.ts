@@ -59,7 +59,6 @@ export async function openServers({ target, ...options }: OpenOptions): Promise<
   try {
     const first = await open(url);
     if (!cluster) {
-      await requireAlone(first);
       return { all: [await describe(first)], unmoved: async () => true, close };
     }
     const endpoint = endpointOf(url);
@@ -94,33 +93,31 @@ function fingerprint(primaries: ReturnType<typeof primariesOf>): string {
   return createHash('sha1').update(JSON.stringify(sorted)).digest('hex').slice(0, 12);
 }
 
-/** @throws FlushRefusedError for one node of a cluster, which would be taken for all of it. */
-async function requireAlone({ send }: RawConnection): Promise<void> {
-  if (!/^(redis|server)_mode:cluster/m.test(String(await send(['INFO', 'server'])))) return;
-  throw new FlushRefusedError(
-    'redis: the server is one of a cluster, and holds a share of the keys; set REDIS_CLUSTER=1',
-  );
-}
-
+/** @throws FlushRefusedError for one node of a cluster that would be taken for all of it. */
 async function describe(connection: RawConnection, layout?: string): Promise<Server> {
   let roundTripMs = Number.POSITIVE_INFINITY;
+  let about = '';
   for (let index = 0; index < ROUND_TRIPS; index += 1) {
     const beganAt = performance.now();
-    await runIdOf(connection);
+    about = await askAbout(connection);
     roundTripMs = Math.min(roundTripMs, performance.now() - beganAt);
+  }
+  if (layout === undefined && /^(redis|server)_mode:cluster/m.test(about)) {
+    throw new FlushRefusedError(
+      'redis: the server is one of a cluster, and holds a share of the keys; set REDIS_CLUSTER=1',
+    );
   }
   const keyspace = String(await connection.send(['INFO', 'keyspace']));
   const counts = Array.from(keyspace.matchAll(/^db\d+:keys=(\d+)/gm), ([, count]) => Number(count));
-  const runId = await runIdOf(connection);
+  const runId = runIdIn(about);
   return {
     ...{ connection, roundTripMs },
     clustered: layout !== undefined,
     runId: layout === undefined ? runId : `${runId}_${layout}`,
-    stillLives: async () => (await runIdOf(connection)) === runId,
+    stillLives: async () => runIdIn(await askAbout(connection)) === runId,
     keys: counts.reduce((sum, count) => sum + count, 0),
   };
 }
 
-async function runIdOf(connection: RawConnection): Promise<string> {
-  return /^run_id:(\w+)/m.exec(String(await connection.send(['INFO', 'server'])))?.[1] ?? '';
-}
+const askAbout = async ({ send }: RawConnection): Promise<string> => String(await send(['INFO', 'server']));
+const runIdIn = (about: string): string => /^run_id:(\w+)/m.exec(about)?.[1] ?? '';

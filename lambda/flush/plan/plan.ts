@@ -1,6 +1,7 @@
 import { createKeyspace } from '../../cache/keyspace.ts';
 import { ConfigurationError } from '../../contract/errors.ts';
 import { FAMILIES, type Family, patternOf } from '../../contract/families.ts';
+import { beginsWith } from '../begins-with.ts';
 import { globToRegExp } from './glob.ts';
 import { type BytesMatcher, compileGlob } from './glob-bytes.ts';
 import { matchesEverything, requirePattern } from './pattern.ts';
@@ -118,14 +119,6 @@ function byBytes({ inUse, namespaces, flush, kept }: Keys): FlushPlan['classify'
     const due = (namespace ? namespace.due : dueBare) ? find(flushes, bytes, from, end) : -1;
     return due >= 0 ? due : none;
   };
-}
-
-function beginsWith(bytes: Uint8Array, start: number, prefix: Uint8Array, end: number): boolean {
-  if (end - start < prefix.length) return false;
-  for (let index = 0; index < prefix.length; index += 1) {
-    if (bytes[start + index] !== prefix[index]) return false;
-  }
-  return true;
 }
 
 function byRegExp({ inUse, namespaces, flush, kept }: Keys): FlushPlan['isDue'] {

@@ -40,8 +40,8 @@ interface Due {
 const DEFAULT_PORT = 6379;
 
 /**
- * Connects to one server, beside node-redis: its replies are not made into strings first, which is most of the time of a
- * pass over a million keys (4.6 against 7 times the plain script).
+ * Connects to one server, beside node-redis: its replies are not made into strings first, which is most of a client's time in
+ * a pass over a million keys (docs/decisions/0005).
  * @throws ConfigurationError for the URL; RedisUnavailableError, RedisTlsError and RedisAuthError with the remedy.
  */
 export async function openRaw(options: RawOptions): Promise<RawConnection> {

@@ -1,12 +1,13 @@
-import { connect, createServer, type Server } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { flush } from '../../../lambda/flush/flush.ts';
 import { planFlush } from '../../../lambda/flush/plan/plan.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
 import { freePort } from '../../../rehearsal/servers/process.ts';
 import type { RedisServer } from '../../../rehearsal/servers/redis.ts';
 import { cuttingRedis } from '../../support/cutting-redis.ts';
+import { openDoor } from '../../support/door.ts';
 import { flakyRedis } from '../../support/flaky-redis.ts';
 import { lookInto } from '../../support/redis.ts';
 import { ownRedisCluster } from '../../support/redis-kinds.ts';
@@ -38,10 +39,10 @@ const restart = async () => {
 };
 
 /** Sends each connection's requests to another server after so many, and those of later connections at once. */
-async function switchingDoor(options: { from: number; to: number; afterRequests: number }): Promise<string> {
+function switchingDoor(options: { from: number; to: number; afterRequests: number }): Promise<string> {
   let left = options.afterRequests;
-  const door = createServer((caller) => {
-    const servers = [options.from, options.to].map((port) => connect(port, '127.0.0.1'));
+  return openDoor((caller, keep) => {
+    const servers = [options.from, options.to].map((port) => keep(connect(port, '127.0.0.1')));
     for (const each of servers) each.on('data', (reply) => caller.write(reply));
     caller.on('data', (request) => {
       left -= 1;
@@ -49,13 +50,7 @@ async function switchingDoor(options: { from: number; to: number; afterRequests:
     });
     caller.on('close', () => servers.map((each) => each.destroy()));
   });
-  doors.push(door);
-  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-  const address = door.address();
-  return `redis://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 }
-const doors: Server[] = [];
-afterAll(() => doors.forEach((door) => void door.close()));
 
 const left = async () => Number(await redis.send(['DBSIZE']));
 

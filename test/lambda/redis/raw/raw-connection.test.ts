@@ -1,15 +1,13 @@
-import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openRaw, type RawConnection, type RawOptions } from '../../../../lambda/redis/raw/raw-connection.ts';
 import type { RedisServer } from '../../../../rehearsal/servers/redis.ts';
+import { openDoor } from '../../../support/door.ts';
 import { flakyRedis } from '../../../support/flaky-redis.ts';
 import { ownRedis } from '../../../support/servers.ts';
 
 const opened: RawConnection[] = [];
-const doors: Server[] = [];
 afterAll(() => {
   for (const each of opened) each.close();
-  for (const each of doors) each.close();
 });
 
 async function open(options: Partial<RawOptions> & { url: string }): Promise<RawConnection> {
@@ -19,16 +17,7 @@ async function open(options: Partial<RawOptions> & { url: string }): Promise<Raw
 }
 
 /** A server that says this to whoever comes. */
-async function saying(text: string): Promise<string> {
-  const door = createServer((caller) => {
-    caller.on('error', () => {});
-    caller.write(text);
-  });
-  doors.push(door);
-  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-  const address = door.address();
-  return `redis://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-}
+const saying = (text: string) => openDoor((caller) => void caller.write(text));
 
 let server: RedisServer;
 let secure: RedisServer;
