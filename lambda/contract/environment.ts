@@ -1,11 +1,25 @@
-/** Which Redis, and how a process shows it who it is. */
-const REDIS = ['REDIS_URL', 'REDIS_AUTH', 'REDIS_CLUSTER', 'REDIS_IAM_CACHE'] as const;
+/**
+ * What is said of each server that a function connects to, by the variable with its URL: which one it is, and how a process
+ * shows it who it is. Whatever grants the connection sets all of them.
+ */
+export const ENDPOINT_VARIABLES = {
+  REDIS_URL: ['REDIS_URL', 'REDIS_AUTH', 'REDIS_CLUSTER', 'REDIS_IAM_CACHE'],
+  DATABASE_URL: ['DATABASE_URL'],
+} as const;
+
+/** The variable with a server's URL. */
+export type EndpointName = keyof typeof ENDPOINT_VARIABLES;
+/** A variable that is set by what grants a connection. */
+export type EndpointVariable = (typeof ENDPOINT_VARIABLES)[EndpointName][number];
+
+const REDIS = ENDPOINT_VARIABLES.REDIS_URL;
+const DATABASE = ENDPOINT_VARIABLES.DATABASE_URL;
 
 /** What a function reads that reads and fills as the API does: other keys would be of no use. */
 const CACHED = [
   'NODE_ENV',
   ...REDIS,
-  'DATABASE_URL',
+  ...DATABASE,
   'MIGRATION_MODE',
   'CW_CACHE_PREFIX_ENABLED',
   'CW_CACHE_DUAL_WRITE',
@@ -21,10 +35,10 @@ const CACHED = [
  */
 export const FUNCTION_ENVIRONMENT = {
   api: CACHED,
-  dispatcher: ['NODE_ENV', ...REDIS, 'DATABASE_URL', 'LOG_LEVEL'],
+  dispatcher: ['NODE_ENV', ...REDIS, ...DATABASE, 'LOG_LEVEL'],
   flush: ['NODE_ENV', 'FLUSH_WORKER', 'LOG_LEVEL'],
   'flush-worker': ['NODE_ENV', ...REDIS, 'DRY_RUN', 'LOG_LEVEL'],
-  migrate: ['DATABASE_URL', 'LOG_LEVEL'],
+  migrate: [...DATABASE, 'LOG_LEVEL'],
   warm: CACHED,
 } as const;
 

@@ -90,6 +90,10 @@ export class Cache extends Construct implements Endpoint, IConnectable {
 
   grantConnect(fn: LambdaFunction): void {
     fn.addEnvironment('REDIS_URL', this.url);
+    fn.addEnvironment('REDIS_AUTH', 'url');
+    // One shard.
+    fn.addEnvironment('REDIS_CLUSTER', '0');
+    fn.addEnvironment('REDIS_IAM_CACHE', '');
     this.connections.allowDefaultPortFrom(fn, 'Functions to the cache');
   }
 }

@@ -10,20 +10,18 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import {
+  type EndpointVariable,
   type EnvironmentOf,
   FUNCTION_ENVIRONMENT,
   type FunctionName,
 } from '../../lambda/contract/environment.ts';
 import { bundleFunction } from '../bundle.ts';
-import type { Endpoint, Endpoints, EndpointsOf } from '../data/endpoint.ts';
+import type { Endpoint, EndpointsOf } from '../data/endpoint.ts';
 import { StageLogGroup } from '../stage-log-group.ts';
 import type { StageConfig } from '../stages.ts';
 
 const BASE_MEMORY_MB = 256;
 const REDIS_CLIENT_MEMORY_MB = 128;
-
-/** The cache is one shard, and its users show a password. */
-export const REDIS_SETTINGS = { REDIS_AUTH: 'url', REDIS_CLUSTER: '0', REDIS_IAM_CACHE: '' } as const;
 
 /** Where a function's code comes from. */
 export type CodeOf = (name: FunctionName) => Code;
@@ -45,9 +43,9 @@ export interface CutoverFunctionProps<Name extends FunctionName> {
   /** The handler's file in `lambda/functions/`. */
   readonly name: Name;
   readonly description: string;
-  /** The variables of the function's contract, every one of them, without the URLs of endpoints. */
-  readonly settings: Omit<EnvironmentOf<Name>, keyof Endpoints>;
-  /** The endpoints whose URLs the contract names; granting them sets the URLs and opens the ports. */
+  /** The variables of the function's contract, every one of them, without those of its endpoints. */
+  readonly settings: Omit<EnvironmentOf<Name>, EndpointVariable>;
+  /** The endpoints whose URLs the contract names; granting them sets the variables and opens the ports. */
   readonly endpoints: EndpointsOf<Name>;
   readonly timeoutSeconds: number;
   readonly versions?: VersionOptions;

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { Endpoints } from '../data/endpoint.ts';
-import { CutoverFunction, type FunctionPlatform, REDIS_SETTINGS } from './cutover-function.ts';
+import { CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
 import { invokeOnSchedule } from './invoke-on-schedule.ts';
 
 interface DispatchScheduleProps {
@@ -19,7 +19,7 @@ export class DispatchSchedule extends Construct {
       platform,
       name: 'dispatcher',
       description: 'Repeats the invalidations that nobody has confirmed',
-      settings: { NODE_ENV: stage.nodeEnv, ...REDIS_SETTINGS, LOG_LEVEL: stage.logLevel },
+      settings: { NODE_ENV: stage.nodeEnv, LOG_LEVEL: stage.logLevel },
       endpoints,
       timeoutSeconds: 60,
     });

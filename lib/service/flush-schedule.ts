@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { FLUSH_TIMEOUT_SECONDS, FLUSH_WORKER_TIMEOUT_SECONDS } from '../../lambda/contract/flush.ts';
 import { METRICS_NAMESPACE } from '../../lambda/contract/metrics.ts';
 import type { Endpoints } from '../data/endpoint.ts';
-import { CutoverFunction, type FunctionPlatform, REDIS_SETTINGS } from './cutover-function.ts';
+import { CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
 import { invokeOnSchedule } from './invoke-on-schedule.ts';
 
 interface FlushScheduleProps {
@@ -26,7 +26,7 @@ export class FlushSchedule extends Construct {
       description: 'Counts, and unless it is a dry run deletes, the cached keys of the flushed families',
       settings: {
         NODE_ENV: stage.nodeEnv,
-        ...REDIS_SETTINGS,
+
         DRY_RUN: String(stage.flush.dryRun),
         LOG_LEVEL: stage.logLevel,
       },
