@@ -58,6 +58,7 @@ export async function rehearse(options: RehearsalOptions, context: RehearsalCont
     ...context,
     users,
     keyspace: createKeyspace({ phase: 'isolated', env }),
+    asDeployedUsers: mode !== 'naive',
     cachedKeys: population.targets.map(({ key }) => key),
   });
   try {
@@ -133,6 +134,7 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
       errors5xx: recorder.errors5xx,
       staleness: checker.summary(),
       preserved,
+      refusals: await ground.refusals(),
       stages: reports,
     });
     if (report.totals.errors5xx > 0) printer.line(`\nthe backends' last words\n${backends.lastLines()}`);
@@ -153,7 +155,7 @@ async function startDispatcher({ ground, env, printer }: Performance): Promise<D
   const tell = (message: string, { reason }: Readonly<Record<string, unknown>> = {}) =>
     printer.line(`dispatch ${message}: ${String(reason)}`);
   const dispatcher = await openDispatcher(
-    { REDIS_URL: ground.redisUrl, DATABASE_URL: ground.databaseUrl, NODE_ENV: env },
+    { REDIS_URL: ground.redisUrls.serverless, DATABASE_URL: ground.databaseUrl, NODE_ENV: env },
     { info: () => {}, warn: tell, error: tell },
   );
   dispatcher.every(DISPATCH_EVERY_MS);
@@ -165,7 +167,7 @@ function createFlush(ground: Ground, env: string) {
   const preserved = { checked: 0, lost: 0 };
   const flush = async (onlyNamespace?: string) => {
     const plan = planFlush({ env, ...(onlyNamespace && { onlyNamespace }) });
-    const report = requireComplete(await flushRedis({ target: { url: ground.redisUrl }, plan }));
+    const report = requireComplete(await flushRedis({ target: { url: ground.redisUrls.flush }, plan }));
     const { checked, lost } = await ground.preserved.check();
     preserved.checked += checked;
     preserved.lost += lost;
@@ -177,17 +179,28 @@ function createFlush(ground: Ground, env: string) {
 async function startBackends({ mode }: RehearsalOptions, { workspace, ground, env }: Performance) {
   const naive = mode === 'naive';
   const folder = naive ? bundle('rehearsal/naive/api.ts', 'rehearsal/naive-api') : bundleFunction('api');
-  const servers = { NODE_ENV: env, REDIS_URL: ground.redisUrl, DATABASE_URL: ground.databaseUrl };
+  const common = { NODE_ENV: env, DATABASE_URL: ground.databaseUrl };
+  const urls = ground.redisUrls;
   const [express, serverless] = await Promise.all([
     startBackend(workspace, {
       name: 'express',
       main: ['legacy/main.ts'],
-      environment: { ...servers, MIRROR: naive ? 'off' : 'on' },
+      environment: {
+        ...common,
+        REDIS_URL: urls.legacy,
+        REDIS_TWINS_URL: urls['legacy-twins'],
+        MIRROR: naive ? 'off' : 'on',
+      },
     }),
     startBackend(workspace, {
       name: 'serverless',
       main: ['host/main.ts', folder],
-      environment: { ...servers, MIGRATION_MODE: 'true', LOG_LEVEL: 'WARN' },
+      environment: {
+        ...common,
+        REDIS_URL: urls.serverless,
+        MIGRATION_MODE: 'true',
+        LOG_LEVEL: 'WARN',
+      },
     }),
   ]);
   const failure = Promise.race([express.failure, serverless.failure]);

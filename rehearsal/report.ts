@@ -16,6 +16,8 @@ export interface Report {
   } & Omit<Staleness, 'staleByBackend'>;
   readonly staleByBackend: Staleness['staleByBackend'];
   readonly preserved: { readonly checked: number; readonly lost: number };
+  /** What Redis refused to the users that its parts connect as: `legacy: key v2:mocs:1 (3 times)`. */
+  readonly refusals: readonly string[];
   readonly stages: readonly StageReport[];
 }
 
@@ -50,12 +52,13 @@ export const MIN_WRITES = 500;
 export const MIN_CROSS_BACKEND_READS = 100;
 
 /** The verdict over a whole run. @returns what speaks against it; empty for a pass. */
-export function reasonsAgainst(run: Pick<Report, 'totals' | 'preserved' | 'stages'>): string[] {
-  const { totals, preserved, stages } = run;
+export function reasonsAgainst(run: Pick<Report, 'totals' | 'preserved' | 'refusals' | 'stages'>): string[] {
+  const { totals, preserved, refusals, stages } = run;
   const complaints = [
     totals.staleReads > 0 && `${totals.staleReads} stale reads`,
     totals.errors5xx > 0 && `${totals.errors5xx} answers were 5xx`,
     preserved.lost > 0 && `${preserved.lost} preserved keys were lost`,
+    ...refusals.map((refusal) => `Redis refused ${refusal}`),
     totals.writes < MIN_WRITES &&
       `${totals.writes} writes are fewer than the ${MIN_WRITES} that a verdict needs; run longer`,
     totals.crossBackendReads < MIN_CROSS_BACKEND_READS &&
@@ -69,7 +72,7 @@ export function reasonsAgainst(run: Pick<Report, 'totals' | 'preserved' | 'stage
 }
 
 /** What a run measured, to be judged. */
-export interface RunFigures extends Pick<Report, 'durationSeconds' | 'preserved' | 'stages'> {
+export interface RunFigures extends Pick<Report, 'durationSeconds' | 'preserved' | 'refusals' | 'stages'> {
   readonly options: Pick<RehearsalOptions, 'mode' | 'seed' | 'users'>;
   readonly requests: number;
   readonly errors5xx: number;
@@ -84,11 +87,12 @@ export function createReport({
   errors5xx,
   staleness,
   preserved,
+  refusals,
   stages,
 }: RunFigures): Report {
   const { staleByBackend, ...counts } = staleness;
   const totals = { requests, errors5xx, ...counts };
-  const reasons = reasonsAgainst({ totals, preserved, stages });
+  const reasons = reasonsAgainst({ totals, preserved, refusals, stages });
   return {
     mode: options.mode,
     verdict: reasons.length === 0 ? 'pass' : 'fail',
@@ -99,6 +103,7 @@ export function createReport({
     totals,
     staleByBackend,
     preserved,
+    refusals,
     stages,
   };
 }

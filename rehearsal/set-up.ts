@@ -6,6 +6,7 @@ import { migrate } from '../lambda/database/migrate.ts';
 import { createPool, type Database } from '../lambda/database/pool.ts';
 import { REPLAYED_LATELY } from '../lambda/outbox/replayed-redis.ts';
 import { connectRedis, type RedisConnection } from '../lambda/redis/connection.ts';
+import { createRedisUsers, type RedisUrls, refusalsOf, sameForAll } from './redis-users.ts';
 import { type Preserved, removeItems, seedItems, seedPreserved } from './seed.ts';
 import { postgresInUse, redisInUse, requireLoopback } from './servers/given-or-own.ts';
 import type { Workspace } from './servers/workspace.ts';
@@ -13,11 +14,15 @@ import type { Workspace } from './servers/workspace.ts';
 /** The servers of a rehearsal, with its users' rows and the state that no flush may touch. */
 export interface Ground {
   readonly redisUrl: string;
+  /** As which users its parts connect: those that are deployed, on a Redis of our own. */
+  readonly redisUrls: RedisUrls;
   readonly databaseUrl: string;
   /** The rehearsal's own connections, beside those of the backends. */
   readonly redis: RedisConnection;
   readonly database: Database;
   readonly preserved: Preserved;
+  /** What Redis has refused to the deployed users so far. */
+  refusals(): Promise<string[]>;
   /** Rejects when a server of our own ends; never resolves. */
   readonly failure: Promise<never>;
   /** Removes rows and keys from servers that were there before, and closes the connections. */
@@ -29,6 +34,8 @@ export interface GroundOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly users: number;
   readonly keyspace: Keyspace;
+  /** Whether the parts connect as the deployed users: the plain way uses commands that these may not. */
+  readonly asDeployedUsers: boolean;
   /** The keys that the users' lists are cached under. */
   readonly cachedKeys: readonly string[];
 }
@@ -45,6 +52,7 @@ export async function setUp({
   users,
   keyspace,
   cachedKeys,
+  asDeployedUsers,
 }: GroundOptions): Promise<Ground> {
   const { REDIS_URL: givenRedis, DATABASE_URL: givenDatabase } = environment;
   requireLoopback('REDIS_URL', givenRedis);
@@ -65,9 +73,12 @@ export async function setUp({
     await redis.ready(PATIENCE_MS);
     const [claimed, replayed] = await Promise.all([CLAIM, REPLAYED].map((key) => redis.send(['GET', key])));
     await seedItems(database, users);
-    return { claimed, replayed, preserved: await seedPreserved(redis.send) };
+    const { url, own } = redisServer;
+    const redisUrls =
+      own && asDeployedUsers ? await createRedisUsers({ send: redis.send, url }, keyspace) : sameForAll(url);
+    return { claimed, replayed, redisUrls, preserved: await seedPreserved(redis.send) };
   };
-  const { claimed, replayed, preserved } = await seed().catch(async (error: unknown) => {
+  const { claimed, replayed, redisUrls, preserved } = await seed().catch(async (error: unknown) => {
     if (!databaseServer.own) await removeItems(database).catch(() => {});
     // Open connections would keep the command from ending.
     redis.close();
@@ -78,10 +89,12 @@ export async function setUp({
   failure.catch(() => {});
   return {
     redisUrl: redisServer.url,
+    redisUrls,
     databaseUrl: databaseServer.url,
     redis,
     database,
     preserved,
+    refusals: async () => (redisServer.own ? refusalsOf(redis.send) : []),
     failure,
     async close() {
       try {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { CutoverError } from '../contract/errors.ts';
 import { FAMILIES, type Family, familyNameOf, requireConsistent, tagsOfKey } from '../contract/families.ts';
+import { namespacesIn, prefixIn } from '../contract/namespaces.ts';
 import type { Phase } from './phase.ts';
 
 declare const brand: unique symbol;
@@ -69,13 +70,6 @@ export interface KeyspaceOptions {
   readonly env: string;
   readonly families?: readonly Family[];
 }
-
-const NAMESPACE_OF: Readonly<Record<Phase, (env: string) => string>> = {
-  legacy: () => '',
-  isolated: () => 'v2:',
-  dual: (env) => `cw:${env}:`,
-  prefixed: (env) => `cw:${env}:`,
-};
 
 /** The longest key, and the longest tag. */
 export const MAX_KEY_BYTES = 512;
@@ -160,7 +154,7 @@ export function createKeyspace({ phase, env, families = FAMILIES }: KeyspaceOpti
   const space: Space = {
     phase,
     families,
-    namespaces: [NAMESPACE_OF.isolated(env), NAMESPACE_OF.prefixed(env)],
+    namespaces: namespacesIn(env),
   };
 
   const known = new LRUCache<string, Places>({ max: MAX_KNOWN });
@@ -216,11 +210,6 @@ function complaintOf(key: string): string {
   return RESERVED.some((prefix) => key.startsWith(prefix))
     ? 'it carries a namespace; name the logical key'
     : 'it is of no family; add one to lambda/contract/families.ts';
-}
-
-/** State is never isolated: a user who crosses backends would be logged out, a quota would double. */
-function prefixIn(phase: Phase, { kind }: Family, env: string): string {
-  return kind === 'state' && phase === 'isolated' ? '' : NAMESPACE_OF[phase](env);
 }
 
 /** Whether a key is neither empty nor too long and has no control characters; regular expressions took half of a read's time here. */

@@ -1,4 +1,4 @@
-import type { RawConnection } from '../redis/raw/raw-connection.ts';
+import { ErrorReply, type RawConnection } from '../redis/raw/raw-connection.ts';
 import { MEMORY_USAGE, numberIn, PTTL } from './measuring.ts';
 
 /** What the keys of a class are like, told by some of them. */
@@ -16,6 +16,8 @@ export interface ClassSurvey {
 /** A sample of this size tells a share to about 10 %. */
 const SAMPLE_KEYS = 100;
 const SHOWN_KEYS = 10;
+/** Not one that refuses the command; Redis 7.0 and 7.2 have different words. */
+const REFUSES_KEY = /^NOPERM .*\bkeys?\b/;
 
 /**
  * Samples the keys of each class while they pass by, each key with the same chance (Algorithm R: Vitter, "Random sampling with a
@@ -31,9 +33,12 @@ export function createSurvey(connection: Pick<RawConnection, 'exchange'>, classe
       const place = own.keys.length < SAMPLE_KEYS ? own.keys.length : Math.floor(Math.random() * own.seen);
       if (place < SAMPLE_KEYS) own.keys[place] = Buffer.from(bytes.subarray(start, end));
     },
-    /** By class. @throws ErrorReply, where the user may not ask for size or time to live. */
-    async measure(): Promise<ClassSurvey[]> {
-      const surveys: ClassSurvey[] = [];
+    /**
+     * By class; undefined for one whose keys the user may not touch, as a flush may not touch what is preserved.
+     * @throws ErrorReply, where the user may not ask for size or time to live at all.
+     */
+    async measure(): Promise<(ClassSurvey | undefined)[]> {
+      const surveys: (ClassSurvey | undefined)[] = [];
       for (const { seen, keys } of drawn) surveys.push(await surveyOf(connection, keys, seen));
       return surveys;
     },
@@ -44,14 +49,21 @@ async function surveyOf(
   connection: Pick<RawConnection, 'exchange'>,
   keys: readonly Buffer[],
   seen: number,
-): Promise<ClassSurvey> {
+): Promise<ClassSurvey | undefined> {
   const numbers: number[] = [];
+  let refused: unknown;
   if (keys.length > 0) {
     await connection.exchange(Buffer.concat(keys.flatMap(measuring)), keys.length * 2, (reply) => {
-      // A key that is gone meanwhile has no size.
-      numbers.push(numberIn(reply) ?? 0);
+      try {
+        // A key that is gone meanwhile has no size.
+        numbers.push(numberIn(reply) ?? 0);
+      } catch (error) {
+        refused = error;
+      }
     });
   }
+  if (refused instanceof ErrorReply && REFUSES_KEY.test(refused.message)) return undefined;
+  if (refused) throw refused;
   const sizes = numbers.filter((_, index) => index % 2 === 0 && (numbers[index] ?? 0) > 0);
   const ttlsMs = numbers.filter((_, index) => index % 2 === 1);
   const mean = sizes.length === 0 ? 0 : sizes.reduce((sum, each) => sum + each, 0) / sizes.length;

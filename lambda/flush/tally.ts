@@ -9,7 +9,7 @@ export interface Tally {
   /** By class. */
   readonly counts: number[];
   /** By class, when the pass measures. */
-  surveys?: readonly ClassSurvey[];
+  surveys?: readonly (ClassSurvey | undefined)[];
 }
 
 /** The figures of one pattern. */
@@ -18,7 +18,7 @@ export interface FlushedClass {
   readonly pattern: string | undefined;
   readonly fate: Fate;
   readonly keys: number;
-  /** In a dry run. */
+  /** In a dry run, of a class whose keys its user may touch. */
   readonly survey?: ClassSurvey;
 }
 

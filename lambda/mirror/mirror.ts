@@ -22,6 +22,11 @@ export interface MirrorOptions {
   readonly env: string;
   readonly families?: readonly Family[];
   /**
+   * A client of the user who may unlink the serverless backend's entries, where the legacy backend's own user may not touch them
+   * (`legacy-twins`, docs/decisions/0006-the-mirror-has-a-second-user.md). You connect it and close it. Default: the mirrored client.
+   */
+  readonly twins?: Pick<MirrorableClient, 'sendCommand'>;
+  /**
    * Told once of each command that the mirror does not know and therefore follows by an invalidation, and of what keeps it
    * from reading. Default: a warning of the process.
    */
@@ -79,16 +84,15 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
     );
   }
   const keyspace = createKeyspace({ phase: 'legacy', env, families: options.families ?? FAMILIES });
-  const send: Send = async (command) => {
-    const reply = await client.sendCommand([...command]);
-    // The client may be told to answer buffers.
-    return Buffer.isBuffer(reply) ? reply.toString() : reply;
-  };
+  const { twins } = options;
+  const send = twins
+    ? sendEither(sendTo(client), { twins: sendTo(twins), namespaces: keyspace.namespaces })
+    : sendTo(client);
   const warn = options.onWarning ?? ((message: string) => process.emitWarning(message, 'CutoverMirror'));
   const onUnknownWrite = once(warn, unknownWrite);
   const onBlind = once(warn, blind);
   const { gate, checked } = gateOf(client, send, onBlind);
-  const protocol = createProtocol(send, gate.isOpen);
+  const protocol = createProtocol({ send, hasTwins: twins !== undefined, mayRead: gate.isOpen });
 
   let claim: Promise<void> | undefined;
   const claimed = async () => {
@@ -106,6 +110,25 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
   };
   const longestSeconds = retentionSeconds(keyspace.families);
   return wrap(client, { options, locate, protocol, claimed, onUnknownWrite, longestSeconds });
+}
+
+const sendTo =
+  (client: Pick<MirrorableClient, 'sendCommand'>): Send =>
+  async (command) => {
+    const reply = await client.sendCommand([...command]);
+    // The client may be told to answer buffers.
+    return Buffer.isBuffer(reply) ? reply.toString() : reply;
+  };
+
+/** Commands on namespaced keys, each of which names one, go to the twins' client. */
+function sendEither(
+  own: Send,
+  { twins, namespaces }: { readonly twins: Send; readonly namespaces: readonly string[] },
+): Send {
+  return (command) => {
+    const key = String(command[1]);
+    return namespaces.some((namespace) => key.startsWith(namespace)) ? twins(command) : own(command);
+  };
 }
 
 interface Wiring extends MultiOptions {

@@ -33,9 +33,17 @@ export interface MirrorProtocol {
   invalidate(places: readonly Places[], command?: () => Promise<unknown>): Promise<unknown>;
 }
 
-/** @param mayRead whether what Redis holds may be read; where it may not, every read is a miss that fills nothing. */
-export function createProtocol(send: Send, mayRead: () => boolean): MirrorProtocol {
-  const store = redisStore(send);
+export interface ProtocolOptions {
+  readonly send: Send;
+  /** Whether commands on namespaced keys travel on a connection of their own, where one could overtake the others. */
+  readonly hasTwins: boolean;
+  /** Whether what Redis holds may be read; where it may not, every read is a miss that fills nothing. */
+  readonly mayRead: () => boolean;
+}
+
+export function createProtocol({ send, hasTwins, mayRead }: ProtocolOptions): MirrorProtocol {
+  // As in a cluster, a step then waits for the one before it.
+  const store = redisStore(send, { clustered: hasTwins });
   const context = createReadContext(LEASE_MS);
   /** Keys whose filler did not come: code that reads and never stores must not be slowed down for ever. */
   const unfilled = new LRUCache<string, true>({ max: 1000, ttl: LEASE_MS });
@@ -144,10 +152,11 @@ export function createProtocol(send: Send, mayRead: () => boolean): MirrorProtoc
     async invalidate(places, command) {
       if (!command) return unlinkAll(places);
       const all = (pick: (each: Places) => readonly Places['home'][]) => store.unlink([places.flatMap(pick)]);
-      // Pipelined on the one connection: sources before what is filled from them.
+      // Sources before what is filled from them: pipelined on the one connection, else after their replies.
+      const sources = [all((each) => [each.fence]), command()] as const;
+      if (hasTwins) await Promise.allSettled(sources);
       const [before, reply, after, bumped] = await Promise.allSettled([
-        all((each) => [each.fence]),
-        command(),
+        ...sources,
         all((each) => each.namespaced),
         bumpTags(places),
       ]);

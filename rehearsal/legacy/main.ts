@@ -5,14 +5,19 @@ import { mirror } from '../../lambda/mirror/mirror.ts';
 import { runChild, serveParent } from '../child.ts';
 import { legacyApp } from './app.ts';
 
-/** The legacy backend as a process: REDIS_URL, DATABASE_URL, NODE_ENV, and MIRROR=off for the naive rehearsal. */
+/** The legacy backend as a process: REDIS_URL, REDIS_TWINS_URL, DATABASE_URL, NODE_ENV, and MIRROR=off for the naive rehearsal. */
 await runChild(async () => {
-  const { REDIS_URL: url = '', DATABASE_URL: databaseUrl = '', NODE_ENV: env = '', MIRROR } = process.env;
-  const client = createClient({ url });
-  client.on('error', (error) => console.error('legacy: redis', error));
-  await client.connect();
-  // The one line that a legacy backend adds.
-  const redis = MIRROR === 'off' ? client : mirror(client, { env });
+  const { DATABASE_URL: databaseUrl = '', NODE_ENV: env = '', MIRROR } = process.env;
+  const [client, twins] = await Promise.all(['REDIS_URL', 'REDIS_TWINS_URL'].map(connect));
+  if (!client || !twins) throw new Error('legacy: no client');
+  // The one line that a legacy backend adds, and a second user where its own may not touch the serverless backend's entries.
+  const redis = MIRROR === 'off' ? client : mirror(client, { env, twins });
   const database = createPool({ url: databaseUrl, applicationName: 'legacy-express' });
   serveParent(createServer(legacyApp({ redis, database })));
 });
+
+function connect(variable: string) {
+  const client = createClient({ url: process.env[variable] ?? '' });
+  client.on('error', (error) => console.error('legacy: redis', error));
+  return client.connect();
+}

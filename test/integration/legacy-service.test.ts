@@ -14,6 +14,7 @@ import { createWrites } from '../../lambda/outbox/writes.ts';
 import type { RedisConnection } from '../../lambda/redis/connection.ts';
 import { createChecker } from '../../rehearsal/checker.ts';
 import { seededRandom } from '../../rehearsal/random.ts';
+import { createRedisUsers, refusalsOf } from '../../rehearsal/redis-users.ts';
 import { afterReads, holding } from '../support/held-database.ts';
 import { listen } from '../support/http.ts';
 import { lookInto } from '../support/redis.ts';
@@ -24,12 +25,15 @@ import { clientOf, legacyService, type Redis } from './legacy-service/service.ts
  * A service as people write it becomes coherent with the serverless backend by one line around its client. Without the
  * line the same schedules are stale.
  */
-const LINES = ['without the line', 'with the line'] as const;
+const LINES = ['without the line', 'with the line', 'with the line, as the deployed users'] as const;
 type Line = (typeof LINES)[number];
+const ENV = 'test';
 
 let database: Database;
 let redis: RedisConnection;
 let client: Redis;
+/** What the legacy service and the runtime connect by as the users that are deployed. */
+let deployed: { legacy: Redis; twins: Redis; serverless: RedisConnection };
 
 beforeAll(async () => {
   const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([ownRedis(), freshDatabase()]);
@@ -37,13 +41,17 @@ beforeAll(async () => {
   database = createPool({ url: databaseUrl, applicationName: 'test' });
   client = clientOf(redisUrl);
   [redis] = await Promise.all([lookInto(redisUrl), client.connect()]);
+  const urls = await createRedisUsers({ send: redis.send, url: redisUrl }, { phase: 'isolated', env: ENV });
+  const [legacy, twins] = [clientOf(urls.legacy), clientOf(urls['legacy-twins'])];
+  const [serverless] = await Promise.all([lookInto(urls.serverless), legacy.connect(), twins.connect()]);
+  deployed = { legacy, twins, serverless };
 });
 beforeEach(async () => {
   await redis.send(['FLUSHALL']);
   await database.query(`TRUNCATE ${COLLECTIONS.join()}, collection_versions`);
 });
 afterAll(async () => {
-  client.destroy();
+  for (const each of [client, deployed.legacy, deployed.twins]) each.destroy();
   await database.end();
 });
 
@@ -61,10 +69,16 @@ interface Services {
 
 /** The legacy service and the serverless runtime on one Redis and one PostgreSQL. */
 async function services(line: Line, database: Database): Promise<Services> {
-  const legacyClient = line === 'with the line' ? mirror(client, { env: 'test' }) : client;
+  const { legacy, twins, serverless } = deployed;
+  const legacyClient = {
+    'without the line': client,
+    'with the line': mirror(client, { env: ENV }),
+    'with the line, as the deployed users': mirror(legacy, { env: ENV, twins }),
+  }[line];
+  const { send } = line === 'with the line, as the deployed users' ? serverless : redis;
   const url = await listen(createServer(legacyService(legacyClient, database)));
-  const keyspace = createKeyspace({ phase: 'isolated', env: 'test' });
-  const cache = createCache({ keyspace, store: redisStore(redis.send) });
+  const keyspace = createKeyspace({ phase: 'isolated', env: ENV });
+  const cache = createCache({ keyspace, store: redisStore(send) });
   const writes = createWrites({ database, keyspace, cache });
   const collections = createCollections({ cache, database, writes });
 
@@ -153,7 +167,7 @@ describe.each(LINES)('%s: a late fill against a commit', (line) => {
     const { [collection]: version = 0 } = await write(both, collection);
     release();
     expect((await late)[collection]).toBe(version - 1);
-    expect((await read(both))[collection]).toBe(line === 'with the line' ? version : version - 1);
+    expect((await read(both))[collection]).toBe(line === 'without the line' ? version - 1 : version);
   });
 });
 
@@ -163,7 +177,7 @@ describe.each(LINES)('%s: a write behind the runtime', (line) => {
     await both.legacyWrite('mocs/a', USER);
     expect(await both.read('mocs', USER)).toEqual({ mocs: 1 });
     expect(await both.legacyWrite('mocs/a', USER)).toEqual({ mocs: 2 });
-    expect(await both.read('mocs', USER)).toEqual({ mocs: line === 'with the line' ? 2 : 1 });
+    expect(await both.read('mocs', USER)).toEqual({ mocs: line === 'without the line' ? 1 : 2 });
   });
 });
 
@@ -243,10 +257,14 @@ describe(`a random workload of both backends, SEED=${seed}`, () => {
     expect(stale.serverless).toBeGreaterThan(0);
   });
 
-  test('with the line no read is stale', async () => {
-    const { staleReads, crossBackendReads, hits } = await workload('with the line');
+  test.each(LINES.slice(1))('%s no read is stale', async (line) => {
+    const { staleReads, crossBackendReads, hits } = await workload(line);
     expect(staleReads).toBe(0);
     expect(crossBackendReads).toBeGreaterThan(50);
     expect(hits).toBeGreaterThan(50);
   });
+});
+
+test('nothing was refused to the deployed users', async () => {
+  expect(await refusalsOf(redis.send)).toEqual([]);
 });

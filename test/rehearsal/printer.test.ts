@@ -35,6 +35,7 @@ const REPORT: Report = {
   },
   staleByBackend: { express: 0, serverless: 0 },
   preserved: { checked: 1200, lost: 0 },
+  refusals: [],
   stages: [STAGE],
 };
 

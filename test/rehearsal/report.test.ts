@@ -22,7 +22,7 @@ const TOTALS: Report['totals'] = {
   writes: 500,
 };
 
-const GOOD = { totals: TOTALS, preserved: { checked: 1200, lost: 0 }, stages: [GOOD_STAGE] };
+const GOOD = { totals: TOTALS, preserved: { checked: 1200, lost: 0 }, refusals: [], stages: [GOOD_STAGE] };
 
 describe('the verdict', () => {
   test('is a pass with nothing against it; reads within the bound of a pending write are none', () => {
@@ -41,6 +41,11 @@ describe('the verdict', () => {
     expect(reasonsAgainst({ ...GOOD, totals: { ...TOTALS, ...totals } })).toEqual([reason]);
   });
 
+  test('fails for a command that a user may not run', () => {
+    const refusals = ['legacy: key v2:mocs:1 (3 times)'];
+    expect(reasonsAgainst({ ...GOOD, refusals })).toEqual(['Redis refused legacy: key v2:mocs:1 (3 times)']);
+  });
+
   test('fails for a preserved key that was lost', () => {
     expect(reasonsAgainst({ ...GOOD, preserved: { checked: 1200, lost: 3 } })).toEqual([
       '3 preserved keys were lost',
@@ -54,7 +59,9 @@ describe('the verdict', () => {
 
   test('says everything that speaks against it', () => {
     const totals = { ...TOTALS, staleReads: 4, errors5xx: 5, writes: 6, crossBackendReads: 7 };
-    expect(reasonsAgainst({ totals, preserved: { checked: 10, lost: 8 }, stages: [] })).toHaveLength(5);
+    expect(
+      reasonsAgainst({ totals, preserved: { checked: 10, lost: 8 }, refusals: [], stages: [] }),
+    ).toHaveLength(5);
   });
 });
 
@@ -73,6 +80,7 @@ test('a report has every figure in the place that the contract names', () => {
       staleByBackend: { express: 21, serverless: 32 },
     },
     preserved: { checked: 1208, lost: 0 },
+    refusals: [],
     stages: [GOOD_STAGE],
   });
   expect(JSON.parse(JSON.stringify(report))).toEqual({
@@ -93,6 +101,7 @@ test('a report has every figure in the place that the contract names', () => {
     },
     staleByBackend: { express: 21, serverless: 32 },
     preserved: { checked: 1208, lost: 0 },
+    refusals: [],
     stages: [GOOD_STAGE],
   });
 });
@@ -113,6 +122,7 @@ test('a report without a reason against it is a pass', () => {
       staleByBackend: { express: 0, serverless: 0 },
     },
     preserved: { checked: 1, lost: 0 },
+    refusals: [],
     stages: [GOOD_STAGE],
   });
   expect({ verdict, reasons }).toEqual({ verdict: 'pass', reasons: [] });
