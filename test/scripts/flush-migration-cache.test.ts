@@ -91,7 +91,7 @@ test('only one namespace, for a way back', async () => {
 });
 
 test('stopped at its limit: exit code 1, what was done, and that running it again goes on', async () => {
-  await redis.send(['CLIENT', 'PAUSE', '1500', 'WRITE']);
+  await redis.send(['CLIENT', 'PAUSE', '60000', 'WRITE']);
   const { exitCode, stderr } = await flush(['--limit-seconds', '0.2']);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/no reply|stopped at its limit|the connection is lost/);
