@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type BuildOptions, buildSync } from 'esbuild';
+import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
 import type { FunctionName } from '../lambda/contract/environment.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -25,9 +25,11 @@ const OPTIONS: BuildOptions = {
   write: false,
 };
 
+const entryPointOf = (name: FunctionName): string => path.join('lambda', 'functions', `${name}.ts`);
+
 /** Bundles `lambda/functions/{name}.ts`; see `bundle`. */
 export function bundleFunction(name: FunctionName): string {
-  return bundle(path.join('lambda', 'functions', `${name}.ts`), path.join('functions', name));
+  return bundle(entryPointOf(name), path.join('functions', name));
 }
 
 /**
@@ -48,4 +50,34 @@ export function bundle(entryPoint: string, name: string): string {
     renameSync(partial, file.path);
   }
   return folder;
+}
+
+/** What is in a bundle. */
+export interface Inspection {
+  /** Of the code that is deployed, without its source map. */
+  readonly bytes: number;
+  /** esbuild's account: which files went in, and how many bytes of each came out. */
+  readonly metafile: Metafile;
+}
+
+/**
+ * Bundles a function, or a source text of the repository's root, in the same way, and writes nothing.
+ * @throws esbuild's error, which names file and line, when the sources do not build.
+ */
+export function inspectBundle(source: FunctionName | { readonly text: string }): Inspection {
+  const entry =
+    typeof source === 'string'
+      ? { entryPoints: [entryPointOf(source)] }
+      : { stdin: { contents: source.text, resolveDir: ROOT, loader: 'ts' as const } };
+  const outfile = path.join(ROOT, 'dist', 'inspected', 'index.mjs');
+  const { outputFiles, metafile } = buildSync({
+    ...OPTIONS,
+    ...entry,
+    outfile,
+    write: false,
+    metafile: true,
+  });
+  const code = outputFiles.find((file) => file.path === outfile);
+  if (!code) throw new Error(`bundle: esbuild made no ${outfile}`);
+  return { bytes: code.contents.length, metafile };
 }

@@ -1,5 +1,5 @@
 import colors from 'picocolors';
-import type { CensusReport } from '../lambda/flush/census/census.ts';
+import { type CensusReport, requireWhole } from '../lambda/flush/census/census.ts';
 import type { ClassFigures, GroupFigures, NamespaceFigures } from '../lambda/flush/census/report.ts';
 import { bytesText, countText, durationText, table } from './text.ts';
 
@@ -10,6 +10,12 @@ const PARTS_OF_A_BLOCK = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 export function bar(share: number): string {
   const eighths = Math.min(BAR_WIDTH * 8, share > 0 ? Math.max(1, Math.round(share * BAR_WIDTH * 8)) : 0);
   return ('█'.repeat(Math.floor(eighths / 8)) + PARTS_OF_A_BLOCK[eighths % 8]).padEnd(BAR_WIDTH);
+}
+
+/** Prints the report. @throws FlushLimitError after it, for a census that did not see every key. */
+export function printCensus(report: CensusReport, { env, json }: { env: string; json: boolean }): void {
+  console.log(json ? JSON.stringify(report, null, 2) : describeCensus(report, env));
+  requireWhole(report);
 }
 
 /** The report for a person; where keys expire it tells the first, the middle and the last. */

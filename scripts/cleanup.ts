@@ -6,8 +6,9 @@ import { CLEANUP_TARGETS, type CleanupTarget, planCleanup } from '../lambda/flus
 import { targetOf } from '../lambda/flush/target.ts';
 import { type PassFlags, withPassOptions } from './pass-options.ts';
 import { runFlush } from './run-flush.ts';
+import { requireOneRedis, STAGE_HELP, type StageFlag, withStage } from './stage-option.ts';
 
-interface Flags extends PassFlags {
+interface Flags extends PassFlags, StageFlag {
   readonly legacyStopped?: true;
   readonly dryRun?: true;
 }
@@ -20,7 +21,7 @@ const described = new Command('cleanup')
   .option('--legacy-stopped', 'for legacy: the Express service is stopped, on every host')
   .option('--dry-run', 'count, measure and show some keys, delete nothing (or DRY_RUN=true)');
 
-export const cleanupCommand = withPassOptions(described, DEFAULT_LIMIT_SECONDS)
+export const cleanupCommand = withStage(withPassOptions(described, DEFAULT_LIMIT_SECONDS))
   .addHelpText(
     'after',
     `
@@ -37,9 +38,12 @@ begins with v1: except v1:sessions:* and the like. Running it again, after its l
 
 Environment: REDIS_URL and NODE_ENV (required), REDIS_CLUSTER, REDIS_AUTH, DRY_RUN; MIGRATION_MODE, CW_CACHE_PREFIX_ENABLED and
 CW_CACHE_DUAL_WRITE as they are deployed: they select the phase.
+${STAGE_HELP} DRY_RUN is
+read here.
 Exit codes: 0 done, 1 failed or stopped at the limit, 2 bad usage, or refused because somebody still reads the keys.`,
   )
   .action(async (target: CleanupTarget, flags: Flags) => {
+    if (flags.stage !== undefined) return cleanUpStage({ ...flags, stage: flags.stage, target });
     const { maxLatencyMs, limitSeconds } = flags;
     const dryRun = flags.dryRun === true || readSwitch(process.env, 'DRY_RUN');
     const redis = targetOf(process.env, 'cleanup');
@@ -56,3 +60,17 @@ Exit codes: 0 done, 1 failed or stopped at the limit, 2 bad usage, or refused be
       { json: flags.json === true },
     );
   });
+
+/** Has the stage's operator do it. */
+async function cleanUpStage(flags: Flags & { stage: string; target: CleanupTarget }): Promise<void> {
+  const { stage, target } = flags;
+  requireOneRedis('cleanup', stage);
+  const { maxLatencyMs, limitSeconds, legacyStopped = false } = flags;
+  const dryRun = flags.dryRun === true || readSwitch(process.env, 'DRY_RUN');
+  // Not above: the AWS SDK is much to load for who does not use it.
+  const { flushByStage } = await import('./by-stage.ts');
+  await flushByStage({
+    ...{ stage, limitSeconds, json: flags.json === true },
+    event: { command: 'cleanup', target, legacyStopped, dryRun, survey: dryRun, maxLatencyMs },
+  });
+}

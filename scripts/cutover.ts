@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import colors from 'picocolors';
+import { backfillCommand } from './backfill.ts';
 import { censusCommand } from './census.ts';
 import { cleanupCommand } from './cleanup.ts';
 import { flushCommand } from './flush-migration-cache.ts';
 import { rehearseCommand } from './rehearse.ts';
+import { rollbackCommand } from './rollback.ts';
 import { serveCommand } from './serve.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 bad usage. */
@@ -18,7 +20,9 @@ const program = new Command('cutover')
   .addCommand(serveCommand)
   .addCommand(flushCommand)
   .addCommand(censusCommand)
-  .addCommand(cleanupCommand);
+  .addCommand(cleanupCommand)
+  .addCommand(backfillCommand)
+  .addCommand(rollbackCommand);
 for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError('(add --help for the options)');
 }

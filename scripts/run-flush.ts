@@ -17,7 +17,11 @@ export async function runFlush(options: FlushOptions, { json }: { json: boolean 
     onProgress: (progress) => ticker.show(() => progressLine(progress, options.dryRun === true)),
     onRestart: (why) => ticker.say(`${why.message}; trying again`),
   }).finally(ticker.end);
-  const { dryRun = false } = options;
+  printFlush(report, { dryRun: options.dryRun === true, json });
+}
+
+/** Prints the report. @throws FlushLimitError after it, when the flush was stopped. */
+export function printFlush(report: FlushReport, { dryRun, json }: { dryRun: boolean; json: boolean }): void {
   if (json) {
     const { positions: _positions, ...figures } = report;
     console.log(JSON.stringify({ dryRun, ...figures }, null, 2));
@@ -25,7 +29,8 @@ export async function runFlush(options: FlushOptions, { json }: { json: boolean 
   requireComplete(report, { dryRun });
 }
 
-function progressLine({ scanned, keys, flushed }: FlushProgress, dryRun: boolean): string {
+/** How far it is, on a line. */
+export function progressLine({ scanned, keys, flushed }: FlushProgress, dryRun: boolean): string {
   return `${progressText(scanned, keys)}, ${countText(flushed)} ${dryRun ? 'due' : 'deleted'}`;
 }
 

@@ -5,26 +5,30 @@ import { describe, expect, test } from '@jest/globals';
 /** The arrows of the design: who may import whom. A folder that is not named here may not exist. */
 const ROOT = path.resolve(import.meta.dirname, '..');
 
-const DOMAINS = ['lambda/collections', 'lambda/flags'];
+const DOMAINS = ['lambda/classroom', 'lambda/collections', 'lambda/flags'];
 const EVERYWHERE = ['lambda/async', 'lambda/contract', 'lambda/telemetry'];
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lambda/async': [],
   'lambda/contract': [],
   'lambda/telemetry': [],
-  'lambda/redis': EVERYWHERE,
+  'lambda/aws': EVERYWHERE,
+  'lambda/redis': [...EVERYWHERE, 'lambda/aws'],
   'lambda/cache': [...EVERYWHERE, 'lambda/redis'],
   'lambda/mirror': [...EVERYWHERE, 'lambda/cache'],
-  'lambda/database': EVERYWHERE,
+  'lambda/database': [...EVERYWHERE, 'lambda/aws'],
   'lambda/outbox': [...EVERYWHERE, 'lambda/cache', 'lambda/redis', 'lambda/database'],
   'lambda/request': EVERYWHERE,
+  'lambda/stores': [...EVERYWHERE, 'lambda/cache', 'lambda/database', 'lambda/outbox', 'lambda/request'],
   ...Object.fromEntries(
     DOMAINS.map((domain) => [
       domain,
-      [...EVERYWHERE, 'lambda/cache', 'lambda/database', 'lambda/outbox', 'lambda/request'],
+      [...EVERYWHERE, 'lambda/cache', 'lambda/database', 'lambda/outbox', 'lambda/request', 'lambda/stores'],
     ]),
   ),
   'lambda/flush': [...EVERYWHERE, 'lambda/cache', 'lambda/redis'],
+  'lambda/operator': [...EVERYWHERE, 'lambda/cache', 'lambda/flush'],
+  'lambda/hooks': EVERYWHERE,
   'lambda/rollout': EVERYWHERE,
   'lambda/http': [
     ...EVERYWHERE,
@@ -40,6 +44,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'lambda/http',
     'lambda/cache',
     'lambda/flush',
+    'lambda/hooks',
+    'lambda/operator',
     'lambda/database',
     'lambda/outbox',
   ],
@@ -52,7 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages that only one place may know. */
 const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@redis/client': ['lambda/redis'],
-  '@aws-sdk': ['lambda/flush/scheduled'],
+  '@aws-sdk': ['lambda/flush/scheduled', 'lambda/hooks', 'scripts/aws'],
   redis: ['rehearsal/legacy'],
   'aws-cdk-lib': ['lib', 'bin'],
   express: ['rehearsal/legacy'],

@@ -3,10 +3,10 @@ import { FAMILIES, type Family } from './families.ts';
 import { NEIGHBOURS, namespacesIn, prefixIn } from './namespaces.ts';
 
 /**
- * Who connects to the Redis: the serverless backend with its dispatcher, the flush, the census, the legacy backend, and its mirror
- * where it forgets the serverless backend's entries.
+ * Who connects to the Redis: the serverless backend with its dispatcher, the flush, the census, the backfill, the legacy backend, and
+ * its mirror where it forgets the serverless backend's entries.
  */
-export const REDIS_USERS = ['serverless', 'flush', 'census', 'legacy', 'legacy-twins'] as const;
+export const REDIS_USERS = ['serverless', 'flush', 'census', 'backfill', 'legacy', 'legacy-twins'] as const;
 export type RedisUser = (typeof REDIS_USERS)[number];
 
 export interface AccessOptions {
@@ -26,10 +26,16 @@ const REPLAYED = ['cutover:replayed', 'cutover:replayed-lately'];
 const SERVERLESS_COMMANDS = [
   ...['get', 'mget', 'set', 'unlink', 'eval', 'evalsha', 'pttl', 'pexpire'],
   ...['sadd', 'srem', 'smembers', 'persist', 'ping', 'info'],
+  ...['hgetall', 'hget', 'hset', 'hdel', 'hkeys'],
 ];
 const FLUSH_COMMANDS = ['scan', 'unlink', 'get', 'memory|usage', 'pttl', 'ping', 'info'];
 /** None of them answers what a key holds. */
 const CENSUS_COMMANDS = ['scan', 'memory|usage', 'pttl', 'ping', 'info'];
+const BACKFILL_COMMANDS = [
+  ...['scan', 'copy', 'dump', 'restore', 'exists', 'unlink', 'get', 'set', 'eval', 'ping', 'info'],
+  ...['pttl', 'pexpire', 'pexpiretime', 'pexpireat', 'persist'],
+  ...['sadd', 'srem', 'sismember', 'smembers', 'hgetall', 'hget', 'hset', 'hdel', 'hkeys'],
+];
 /** Its code is somebody else's: all that reads and writes keys, and nothing that is dangerous to others (KEYS, FLUSHALL, CONFIG). */
 const LEGACY_RULES = [
   ...['+@read', '+@write', '+@connection', '+@transaction', '-@admin', '-@dangerous'],
@@ -59,6 +65,7 @@ export function accessStringsOf(options: AccessOptions): Readonly<Record<RedisUs
     ),
     flush: rules([...keysIn(everywhere, flushed), CLAIM], allowing(FLUSH_COMMANDS)),
     census: rules(['*'], allowing(CENSUS_COMMANDS)),
+    backfill: rules([...bothHomes(families, env), CLAIM], allowing(BACKFILL_COMMANDS)),
     legacy: rules([...keysIn([''], families), ...own], LEGACY_RULES),
     'legacy-twins': rules(keysIn(namespacesIn(env), cached), allowing(TWINS_COMMANDS)),
   };
@@ -78,6 +85,13 @@ function stateKeys({ families = FAMILIES, phase, env }: AccessOptions): string[]
       return keysIn([...new Set(prefixes)], [family]);
     });
 }
+
+/** Those of the families that a backfill carries, in every phase: who may not run in this one is no matter of rights. */
+const bothHomes = (families: readonly Family[], env: string): string[] =>
+  keysIn(
+    ['', prefixIn('prefixed', { kind: 'state' }, env)],
+    families.filter(({ kind, phaseSwitch }) => kind === 'state' && !phaseSwitch),
+  );
 
 const keysIn = (prefixes: readonly string[], families: readonly Family[]): string[] =>
   prefixes.flatMap((prefix) => families.map(({ name }) => `${prefix}${escaped(name)}:*`));

@@ -3,8 +3,10 @@
  * shows it who it is. Whatever grants the connection sets all of them.
  */
 export const ENDPOINT_VARIABLES = {
-  REDIS_URL: ['REDIS_URL', 'REDIS_AUTH', 'REDIS_CLUSTER', 'REDIS_IAM_CACHE'],
-  DATABASE_URL: ['DATABASE_URL'],
+  REDIS_URL: ['REDIS_URL', 'REDIS_AUTH', 'REDIS_PASSWORD', 'REDIS_CLUSTER', 'REDIS_IAM_CACHE'],
+  // The same Redis by a user who only reads: all but the URL is what REDIS_URL has.
+  CENSUS_REDIS_URL: ['CENSUS_REDIS_URL'],
+  DATABASE_URL: ['DATABASE_URL', 'DATABASE_AUTH', 'DATABASE_PASSWORD', 'DATABASE_IDLE'],
 } as const;
 
 /** The variable with a server's URL. */
@@ -36,10 +38,29 @@ const CACHED = [
 export const FUNCTION_ENVIRONMENT = {
   api: CACHED,
   dispatcher: ['NODE_ENV', ...REDIS, ...DATABASE, 'LOG_LEVEL'],
-  flush: ['NODE_ENV', 'FLUSH_WORKER', 'LOG_LEVEL'],
-  'flush-worker': ['NODE_ENV', ...REDIS, 'DRY_RUN', 'LOG_LEVEL'],
-  migrate: [...DATABASE, 'LOG_LEVEL'],
-  warm: CACHED,
+  flush: ['NODE_ENV', 'OPERATOR_FUNCTION', 'LOG_LEVEL'],
+  migrate: [...DATABASE, 'DATABASE_APP_ROLE', 'LOG_LEVEL'],
+  /** The phase, since a cleanup is refused where keys are still read. */
+  operator: [
+    'NODE_ENV',
+    ...REDIS,
+    ...ENDPOINT_VARIABLES.CENSUS_REDIS_URL,
+    'MIGRATION_MODE',
+    'CW_CACHE_PREFIX_ENABLED',
+    'CW_CACHE_DUAL_WRITE',
+    'CW_RL_PREFIX_ENABLED',
+    'DRY_RUN',
+    'LOG_LEVEL',
+  ],
+  'post-traffic': ['NEW_VERSION', 'LOG_LEVEL'],
+  'pre-traffic': [
+    'NODE_ENV',
+    'NEW_VERSION',
+    'CACHE_MODE',
+    'CANARY_MINUTES',
+    'ROLLBACK_ALARMS',
+    'LOG_LEVEL',
+  ],
 } as const;
 
 /** A deployed function: the name of its file in `lambda/functions/`. */

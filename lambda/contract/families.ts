@@ -25,6 +25,11 @@ export interface Family {
   readonly phase?: Phase;
   /** The switch that says so at run time: the family is `prefixed` where it is on, else `legacy`. */
   readonly phaseSwitch?: 'CW_RL_PREFIX_ENABLED';
+  /**
+   * What a backfill does with a key of state that is in both homes. Default: it leaves both. `newest`: the higher version of two
+   * records wins, and what has ended stays so; `union`: of two sets; `counts`: of two hashes of lambda/stores/analytics-record.ts.
+   */
+  readonly joins?: 'newest' | 'union' | 'counts';
 }
 
 /** Which key a row of a table is loaded under: `{column}` in the template is a column of the row. */
@@ -45,6 +50,7 @@ export type Collection = (typeof COLLECTIONS)[number];
 
 const LIST_TTL_SECONDS = 300;
 const FLAG_TTL_SECONDS = 300;
+const QUERY_TTL_SECONDS = 300;
 
 /** The registry. The preserved families are those of requirement R4 and, from R24, those that hold state. */
 export const FAMILIES: readonly Family[] = [
@@ -74,9 +80,13 @@ export const FAMILIES: readonly Family[] = [
       { table: 'feature_flag_overrides', keyTemplate: 'flag:{flag_key}:user:{user_id}' },
     ],
   },
-  ...['sessions', 'ratelimit', 'user-profiles', 'secure_session', 'csrf'].map(
+  { name: 'query_cache', kind: 'cache', onFlush: 'flush', ttlSeconds: QUERY_TTL_SECONDS },
+  ...['sessions', 'ratelimit', 'user-profiles', 'csrf', 'session', 'access_code'].map(
     (name): Family => ({ name, kind: 'state', onFlush: 'preserve' }),
   ),
+  { name: 'secure_session', kind: 'state', onFlush: 'preserve', joins: 'newest' },
+  { name: 'teacher_sessions', kind: 'state', onFlush: 'preserve', joins: 'union' },
+  { name: 'analytics', kind: 'state', onFlush: 'preserve', joins: 'counts' },
   { name: 'rl', kind: 'state', onFlush: 'preserve', phaseSwitch: 'CW_RL_PREFIX_ENABLED' },
 ];
 
@@ -115,7 +125,7 @@ export const familyNameOf = (key: string): string => key.slice(0, Math.max(0, ke
  * import { FAMILIES, patternOf } from 'cutover/families';
  *
  * const flushed = FAMILIES.filter(({ onFlush }) => onFlush === 'flush');
- * flushed.map(patternOf); // => ['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*', 'feature_flags:*', 'flag:*']
+ * flushed.map(patternOf); // => ['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*', 'feature_flags:*', 'flag:*', 'query_cache:*']
  * ```
  */
 export function patternOf(family: Family): string {

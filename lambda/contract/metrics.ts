@@ -7,8 +7,17 @@ export interface MetricDimensions {
   readonly environment: string;
 }
 
+/** Those of a metric that tells one version of the API from another. */
+export interface VersionDimensions extends MetricDimensions {
+  /** As Lambda numbers it: `7`. */
+  readonly version: string;
+}
+
 /** The service of the API, as its log and its metrics name it: others read them back. */
 export const API_SERVICE = 'cutover-api';
+
+/** The service of the hook that lets a new version have traffic. */
+export const PRE_TRAFFIC_SERVICE = 'cutover-pre-traffic';
 
 /** The metrics that functions write to their log. */
 export const METRICS = {
@@ -19,6 +28,10 @@ export const METRICS = {
   cacheMisses: 'CacheMisses',
   /** How long the API waited for a statement, in milliseconds: a sample, and not of statements inside transactions. */
   databaseLatency: 'DatabaseLatency',
+  /** Answers of the API above 499, without those of its readiness: by version, too. To Lambda they are no errors. */
+  serverErrors: 'ServerErrors',
+  /** Connections to Redis that the API could not open, or has lost: by version, too. */
+  redisConnectionFailures: 'RedisConnectionFailures',
 } as const;
 
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];
@@ -43,4 +56,10 @@ export const FLUSH_METRICS = {
     during: 'DatabaseLatencyDuring',
     after: 'DatabaseLatencyAfter',
   },
+} as const;
+
+/** The metrics that the hooks of a deployment record. */
+export const HOOK_METRICS = {
+  /** 1 in each minute of a canary, ahead of time, by version: traffic has to come. */
+  canaryExpected: 'CanaryExpected',
 } as const;

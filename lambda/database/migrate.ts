@@ -1,9 +1,12 @@
 import { Kysely, type MigrationResult, Migrator, PostgresDialect } from 'kysely';
 import { CutoverError } from '../contract/errors.ts';
 import { FAMILIES, type Family } from '../contract/families.ts';
+import { prepareAppRole } from './app-role.ts';
 import * as collections from './migrations/0001-collections.ts';
 import * as outbox from './migrations/0002-outbox.ts';
 import * as featureFlags from './migrations/0003-feature-flags.ts';
+import * as classroom from './migrations/0004-classroom.ts';
+import type { DatabaseOptions } from './options.ts';
 import { createPool } from './pool.ts';
 import { installTriggers } from './triggers.ts';
 
@@ -12,6 +15,7 @@ const MIGRATIONS = {
   '0001-collections': collections,
   '0002-outbox': outbox,
   '0003-feature-flags': featureFlags,
+  '0004-classroom': classroom,
 };
 
 /** A migration failed: it was rolled back, and the ones before it stand. */
@@ -20,22 +24,37 @@ export class MigrationError extends CutoverError {
   readonly code = 'CUTOVER_MIGRATION';
 }
 
+export interface MigrateOptions extends DatabaseOptions {
+  /** The role of the functions, to be made; none where they are who migrates. */
+  readonly appRole?: string | undefined;
+}
+
 /**
- * Brings the schema up to date, and the triggers of the tables that the registry names, under a lock that lets one process at a time do so.
+ * Brings the schema up to date, the triggers of the tables that the registry names, and the rights of the functions' role, under a
+ * lock that lets one process at a time do so.
+ * @param target the database, or its URL alone; to be that of who may change the schema.
  * @returns what was applied now; empty when nothing was missing.
- * @throws TriggerError for a table or a column of the registry that is not there. MigrationError naming the migration, or that the database cannot be reached.
+ * @throws TriggerError for a table or a column of the registry that is not there. AppRoleError for a role that cannot be made.
+ * MigrationError naming the migration, or that the database cannot be reached.
  */
 export async function migrate(
-  url: string,
+  target: string | MigrateOptions,
   families: readonly Family[] = FAMILIES,
 ): Promise<readonly MigrationResult[]> {
-  const pool = createPool({ url, applicationName: 'cutover-migrate', maxConnections: 1, patient: true });
+  const { appRole, ...options }: MigrateOptions = typeof target === 'string' ? { url: target } : target;
+  const pool = createPool({
+    ...options,
+    applicationName: 'cutover-migrate',
+    maxConnections: 1,
+    patient: true,
+  });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
     const { error, results = [] } = await migrator.migrateToLatest();
     if (error === undefined) {
       await installTriggers(pool, families);
+      if (appRole) await prepareAppRole(pool, appRole);
       return results;
     }
     const failed = results.find(({ status }) => status === 'Error')?.migrationName ?? 'none was begun';

@@ -2,7 +2,7 @@
 export const OUTBOX_TABLE: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS cutover_outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    kind text NOT NULL CHECK (kind IN ('key', 'tag')),
+    kind text NOT NULL CHECK (kind IN ('key', 'tag', 'state')),
     name text NOT NULL,
     by_trigger boolean NOT NULL DEFAULT false,
     writer text NOT NULL DEFAULT current_setting('application_name'),

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
 import { createScope } from '../async/scope.ts';
 import { CutoverError } from '../contract/errors.ts';
 
@@ -9,10 +10,17 @@ export type Queryable = Pick<pg.PoolClient, 'query'>;
 
 export interface PoolOptions {
   readonly url: string;
+  /** Asked at each connection for the password of the URL's user, instead of one in the URL. */
+  readonly password?: (() => Promise<string>) | undefined;
+  /**
+   * What becomes of a connection that is not in use: `keep`, unless told, for the next one to use, or `close`, since a database
+   * that pauses only does while nobody is connected, and a frozen process would stay connected.
+   */
+  readonly idle?: 'keep' | 'close';
   /** How the connection is named in pg_stat_activity: who writes, and whether it invalidates, is found by it. */
   readonly applicationName: string;
   readonly maxConnections?: number;
-  /** For work that may take its time, as a migration: nothing but the connecting is bounded. */
+  /** For work that may take its time, as a migration: nothing but the connecting is bounded, and that waits for a paused database. */
   readonly patient?: boolean;
   /** Told when an idle connection breaks; the pool replaces it. */
   readonly onError?: (error: Error) => void;
@@ -21,6 +29,8 @@ export interface PoolOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 2000;
+/** A paused database takes about 15 s to resume, and more than 30 s after a day (the guide of Aurora, "auto-pause"). */
+const RESUME_TIMEOUT_MS = 60_000;
 /** Below the loader's own 5 s, so that the database gives up before the reader does. */
 const STATEMENT_TIMEOUT_MS = 4000;
 /** For a connection that is silent: the server's own timeout does not arrive there. */
@@ -29,17 +39,22 @@ const QUERY_TIMEOUT_MS = 4500;
 /** A pool of connections to PostgreSQL. Nothing is connected before the first query. */
 export function createPool({
   url,
+  password,
+  idle = 'keep',
   applicationName,
   maxConnections = 10,
   patient = false,
   onError = () => {},
   onLatency,
 }: PoolOptions): Database {
+  const closes = idle === 'close';
   const pool = new pg.Pool({
-    connectionString: url,
+    // A password beside a connection string is overwritten by that of the string, even where it has none.
+    ...(password ? { ...parseIntoClientConfig(url), password } : { connectionString: url }),
     application_name: applicationName,
     max: maxConnections,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: patient && closes ? RESUME_TIMEOUT_MS : CONNECT_TIMEOUT_MS,
+    ...(closes && { maxUses: 1 }),
     ...(!patient && { statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: QUERY_TIMEOUT_MS }),
     keepAlive: true,
   });
@@ -80,6 +95,7 @@ export const isInTransaction = (): boolean => transactions.current() !== undefin
  * @example
  * ```ts
  * import pg from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
  * import { queryable } from 'cutover/outbox';
  *
  * const database = new pg.Pool({ connectionString: process.env.DATABASE_URL });

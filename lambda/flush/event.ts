@@ -21,19 +21,45 @@ const Position = v.strictObject(
   'is not what an earlier run has answered, { "runId": ..., "cursor": ... }',
 );
 
-const FLUSH_FIELDS = {
+const Amount = v.pipe(v.number('is not a number'), v.finite('is not finite'), v.minValue(0, 'is below 0'));
+/** A field that is true or false. */
+export const Switch = v.boolean('is neither true nor false');
+
+/** What every pass over the keys takes. */
+export const PASS_FIELDS = {
+  /** For how long others may wait for Redis because of it; 0 for as fast as Redis goes. */
+  maxLatencyMs: v.optional(Amount),
+  /** Of this turn, which has a limit of its own. */
+  limitSeconds: v.optional(Amount),
+  /** Where an earlier run has stopped. */
+  positions: v.optional(v.pipe(v.array(Position, 'is not a list'), v.maxLength(1000, 'is too long'))),
+};
+
+/** What a pass that deletes takes. */
+export const DELETING_FIELDS = {
   /** Counts and deletes nothing. Default: what DRY_RUN says. */
-  dryRun: v.optional(v.boolean('is neither true nor false')),
+  dryRun: v.optional(Switch),
+  /** Whether a dry run answers sizes, times to live and some keys, too. An id in a key may be a person's. */
+  survey: v.optional(Switch),
+};
+
+/** The namespaces by the names that people have for them. */
+export const NAMESPACES: Readonly<Record<'none' | 'v2' | 'cw', (env: string) => string>> = {
+  none: () => '',
+  v2: () => 'v2:',
+  cw: (env) => `cw:${env}:`,
+};
+export const NAMESPACE_NAMES = ['none', 'v2', 'cw'] as const satisfies readonly (keyof typeof NAMESPACES)[];
+
+const FLUSH_FIELDS = {
+  ...DELETING_FIELDS,
   /** Instead of the registry's flushed families. */
   patterns: v.optional(v.pipe(Patterns, v.minLength(1, 'is empty; leave it out for the registry’s'))),
   /** Beside the registry's preserved families. */
   preserve: v.optional(Patterns),
-  /** For how long others may wait for Redis because of it; 0 for as fast as Redis goes. */
-  maxLatencyMs: v.optional(
-    v.pipe(v.number('is not a number'), v.finite('is not finite'), v.minValue(0, 'is below 0')),
-  ),
-  /** Where an earlier run has stopped. */
-  positions: v.optional(v.pipe(v.array(Position, 'is not a list'), v.maxLength(1000, 'is too long'))),
+  /** Only the keys in this one. */
+  namespace: v.optional(v.picklist(NAMESPACE_NAMES, `is none of ${NAMESPACE_NAMES.join(', ')}`)),
+  ...PASS_FIELDS,
 };
 const Flush = v.strictObject(FLUSH_FIELDS, `is no field of a flush, which are ${namesOf(FLUSH_FIELDS)}`);
 
@@ -66,7 +92,7 @@ export type RecoveryEvent = v.InferOutput<typeof Recovery>;
 
 /** @throws FlushEventError. */
 export function parseFlushEvent(event: unknown): FlushEvent {
-  const parsed = parse(Flush, event);
+  const parsed = parseEvent(Flush, event, 'flush');
   for (const field of ['patterns', 'preserve'] as const) {
     for (const pattern of parsed[field] ?? []) requireGood(field, pattern);
   }
@@ -81,23 +107,35 @@ export function parseFlushEvent(event: unknown): FlushEvent {
 /** What the scheduled function is asked for: `{ check }` or a flush. @throws FlushEventError. */
 export function parseScheduledEvent(event: unknown): FlushEvent | RecoveryEvent {
   const asks = typeof event === 'object' && event !== null && 'check' in event;
-  return asks ? parse(Recovery, event) : parseFlushEvent(event);
+  return asks ? parseEvent(Recovery, event, 'flush') : parseFlushEvent(event);
 }
 
-function parse<S extends v.GenericSchema>(schema: S, event: unknown): v.InferOutput<S> {
-  if (typeof event !== 'object' || event === null || Array.isArray(event)) {
-    throw new FlushEventError(
-      `flush: the event ${show(event)} is not an object; {} flushes what the registry says`,
-    );
-  }
+/** @param origin the command that is asked for. @throws FlushEventError. */
+export function parseEvent<S extends v.GenericSchema>(
+  schema: S,
+  event: unknown,
+  origin: string,
+): v.InferOutput<S> {
+  requireObject(
+    event,
+    `${origin}: the event ${show(event)} is not an object; {} flushes what the registry says`,
+  );
   const parsed = v.safeParse(schema, event);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   // Of a field that should not be there the issue's own input is its name.
   const value = issue.path?.at(-1)?.value;
   throw new FlushEventError(
-    `flush: ${v.getDotPath(issue)} of the event, ${show(value)}, ${issue.message}; nothing was changed`,
+    `${origin}: ${v.getDotPath(issue)} of the event, ${show(value)}, ${issue.message}; nothing was changed`,
   );
+}
+
+/** @throws FlushEventError with the message. */
+export function requireObject(
+  event: unknown,
+  message: string,
+): asserts event is Readonly<Record<string, unknown>> {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) throw new FlushEventError(message);
 }
 
 function requireGood(field: string, pattern: string): void {
@@ -108,12 +146,13 @@ function requireGood(field: string, pattern: string): void {
   }
 }
 
-function namesOf(fields: Readonly<Record<string, unknown>>): string {
+/** The fields, for a message. */
+export function namesOf(fields: Readonly<Record<string, unknown>>): string {
   return Object.keys(fields).join(', ');
 }
 
 /** A value in a message, not longer than a line. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   const json = JSON.stringify(value) ?? 'nothing';
   return json.length > 60 ? `${json.slice(0, 60)}...` : json;
 }

@@ -9,11 +9,15 @@ import type { FlushPlan } from './plan/plan.ts';
  * Under another name a flush would leave the keys of `cw:{env}:` where they are.
  * @throws ConfigurationError when the Redis is in use under another NODE_ENV.
  */
-export async function requireSameEnvironment({ connection, clustered }: Server, env: string): Promise<void> {
+export async function requireSameEnvironment(
+  { connection, clustered }: Server,
+  env: string,
+  origin = 'flush',
+): Promise<void> {
   const claimed = await connection.send(['GET', CLAIM]).catch(elsewhere(clustered));
   if (claimed === null || String(claimed) === env) return;
   throw new ConfigurationError(
-    `flush: NODE_ENV=${env}, but this Redis is in use under ${String(claimed)}; set NODE_ENV=${String(claimed)}, or DEL ${CLAIM} when it is out of date`,
+    `${origin}: NODE_ENV=${env}, but this Redis is in use under ${String(claimed)}; set NODE_ENV=${String(claimed)}, or DEL ${CLAIM} when it is out of date`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { READY_PATH } from '../contract/hooks.ts';
 
 /** Asks a server something trivial; rejects when it does not answer. */
 export type Probe = () => Promise<unknown>;
@@ -19,7 +20,7 @@ export interface Readiness {
 export function healthRoutes(probes: Readonly<Record<string, Probe>>): Hono {
   const routes = new Hono();
   routes.get('/health', (c) => c.json({ status: 'alive' }));
-  routes.get('/ready', async (c) => {
+  routes.get(READY_PATH, async (c) => {
     const readiness = await readinessOf(probes);
     return c.json(readiness, readiness.status === 'ready' ? 200 : 503);
   });

@@ -2,12 +2,14 @@ import { handle } from 'hono/aws-lambda';
 import { type Cache, type CacheOptions, createCache } from '../cache/cache.ts';
 import { type Environment, environmentName } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
+import { wireClassroom } from '../classroom/wire.ts';
 import { collectionRoutes } from '../collections/routes.ts';
 import { createCollections } from '../collections/service.ts';
+import { READY_PATH } from '../contract/hooks.ts';
 import { API_SERVICE, METRICS_NAMESPACE } from '../contract/metrics.ts';
 import { ProblemError } from '../contract/problem.ts';
+import { databaseOptionsOf } from '../database/options.ts';
 import { createPool } from '../database/pool.ts';
-import { databaseUrlOf } from '../database/url.ts';
 import { flagAdminRoutes, flagRoutes } from '../flags/routes.ts';
 import { wireFlags } from '../flags/wire.ts';
 import { wireCache } from '../outbox/wire-cache.ts';
@@ -30,7 +32,7 @@ export type CreateCache = (options: CacheOptions, send: Send) => ApiCache;
  * @throws ConfigurationError naming the variable.
  */
 export async function apiHandler(environment: Environment, create: CreateCache = createCache) {
-  const url = databaseUrlOf(environment, 'api');
+  const target = databaseOptionsOf(environment, 'api');
   const logger = createLogger(API_SERVICE);
   const metrics = createMetrics({
     namespace: METRICS_NAMESPACE,
@@ -39,12 +41,15 @@ export async function apiHandler(environment: Environment, create: CreateCache =
   });
   const runtime = createRuntimeMetrics({ metrics, reads: () => cache.getCacheMetrics() });
   const database = createPool({
-    url,
+    ...target,
     applicationName: API_SERVICE,
     onError: (error) => logger.warn('database connection error', errorFields(error)),
     onLatency: runtime.databaseTook,
   });
-  const { options, send, hasRedis } = await wireCache(environment, { logger, database });
+  const { options, send, hasRedis, state } = await wireCache(environment, {
+    ...{ logger, database },
+    onConnectionFailure: runtime.redisFailed,
+  });
   const cache = create(options, send);
   const writes = createWrites({ database, keyspace: options.keyspace, cache });
   const flags = wireFlags({ environment: options.keyspace.env, cache, database, writes, logger, metrics });
@@ -53,6 +58,7 @@ export async function apiHandler(environment: Environment, create: CreateCache =
       '/api/users': collectionRoutes(createCollections({ cache, database, writes })),
       '/api/config/flags': flagRoutes(flags),
       '/api/admin/flags': flagAdminRoutes(flags),
+      ...wireClassroom({ keyspace: options.keyspace, connections: state, database, logger }),
     },
     probes: {
       ...(hasRedis && { redis: () => send(['PING']) }),
@@ -63,7 +69,10 @@ export async function apiHandler(environment: Environment, create: CreateCache =
   const answer = handle(app);
   return async (event: HttpApiEvent) => {
     try {
-      return await answer(toRequestEvent(event));
+      const result = await answer(toRequestEvent(event));
+      // Of the readiness it is the servers' failure, and what asks for it has no user behind it.
+      if (result.statusCode > 499 && event.rawPath !== READY_PATH) runtime.serverFailed();
+      return result;
     } catch (error) {
       if (error instanceof ProblemError) return problemResult(error);
       throw error;

@@ -5,10 +5,11 @@ import { type Environment, environmentName } from '../cache/phase.ts';
 import { redisStore } from '../cache/redis-store.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { retentionSeconds } from '../contract/families.ts';
+import { databaseOptionsOf } from '../database/options.ts';
 import { createPool } from '../database/pool.ts';
-import { databaseUrlOf } from '../database/url.ts';
 import { redisOptionsOf } from '../redis/options.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
+import { barState } from './bar-state.ts';
 import { type DispatchReport, dispatch, LATELY_SECONDS } from './dispatch.ts';
 import { openReplayedRedis } from './replayed-redis.ts';
 
@@ -25,7 +26,7 @@ const DEADLINE_MS = 2000;
 
 /**
  * The process that makes good for writes whose invalidation was not confirmed, on connections of its own. Reads what
- * `redisOptionsOf` reads, DATABASE_URL and NODE_ENV.
+ * `redisOptionsOf` and `databaseOptionsOf` read, and NODE_ENV.
  * @throws ConfigurationError naming the variable; also when the Redis is in use under another NODE_ENV.
  * @example
  * ```ts
@@ -45,12 +46,12 @@ const DEADLINE_MS = 2000;
 export async function openDispatcher(environment: Environment, logger: Logger): Promise<Dispatcher> {
   const target = redisOptionsOf(environment);
   if (!target) throw new ConfigurationError('dispatcher: REDIS_URL is not set; it is redis://host:6379');
-  const databaseUrl = databaseUrlOf(environment, 'dispatcher');
+  const databaseTarget = databaseOptionsOf(environment, 'dispatcher');
   const env = environmentName(environment['NODE_ENV']);
   // An invalidation names the same keys in every phase.
   const keyspace = createKeyspace({ phase: 'legacy', env });
   const database = createPool({
-    url: databaseUrl,
+    ...databaseTarget,
     applicationName: 'cutover-dispatcher',
     maxConnections: 2,
     onError: (error) => logger.warn('database connection error', errorFields(error)),
@@ -68,6 +69,11 @@ export async function openDispatcher(environment: Environment, logger: Logger): 
     store: redisStore(redis.send, redis),
     onError: (error, family) => logger.warn('invalidation failed', { family, ...errorFields(error) }),
   });
+  const bar = barState({
+    keyspace,
+    send: redis.send,
+    onError: (error, family) => logger.warn('state not barred', { family, ...errorFields(error) }),
+  });
   const ended = new AbortController();
   let running: Promise<void> = Promise.resolve();
   /** When the last pass began that forgot once more what was confirmed until then. */
@@ -83,6 +89,7 @@ export async function openDispatcher(environment: Environment, logger: Logger): 
       database,
       keyspace,
       cache,
+      barState: bar,
       retentionSeconds: retentionSeconds(families),
       againSeconds,
     });

@@ -1,11 +1,14 @@
 import type { Cache } from '../cache/cache.ts';
 import { isPlainName, type Keyspace } from '../cache/keyspace.ts';
+import type { BarState } from './bar-state.ts';
 import type { OutboxEntry } from './outbox.ts';
 
 /** Where the entries of the outbox are forgotten. */
 export interface Forgetting {
   readonly keyspace: Pick<Keyspace, 'tryLocate'>;
   readonly cache: Pick<Cache, 'invalidate' | 'invalidateTag'>;
+  /** Without it entries of state wait for a dispatcher that has it. */
+  readonly barState?: BarState | undefined;
 }
 
 /**
@@ -15,10 +18,11 @@ export interface Forgetting {
  */
 export async function forget<E extends OutboxEntry>(
   entries: readonly E[],
-  { keyspace, cache }: Forgetting,
+  { keyspace, cache, barState }: Forgetting,
 ): Promise<E[]> {
   const forgetOne = async ({ kind, name }: E): Promise<boolean> => {
     if (kind === 'tag') return !isPlainName(name) || (await cache.invalidateTag(name)) === 'done';
+    if (kind === 'state') return (await barState?.(name)) ?? false;
     const places = keyspace.tryLocate(name);
     const isCached = places?.family.kind === 'cache' && places.tags.every(isPlainName);
     return !isCached || (await cache.invalidate(name)) === 'done';

@@ -1,8 +1,8 @@
 import type { Database, Queryable } from '../database/pool.ts';
 
-/** A key or a tag that a write has made outdated. */
+/** A key or a tag that a write has made outdated; or a key of state, about which the database is to decide. */
 export interface OutboxEntry {
-  readonly kind: 'key' | 'tag';
+  readonly kind: 'key' | 'tag' | 'state';
   readonly name: string;
 }
 

@@ -9,6 +9,7 @@ import type { Database } from '../database/pool.ts';
 import { connectRedis, type RedisConnection, type RedisOptions } from '../redis/connection.ts';
 import { freshConnections } from '../redis/fresh.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
+import { barState } from './bar-state.ts';
 import { LATELY_SECONDS } from './dispatch.ts';
 import { replayOutbox } from './replay.ts';
 
@@ -31,6 +32,8 @@ export interface ReplayedRedisOptions
   /** Whose outbox is replayed. Without one, another process has to. */
   readonly database?: Database | undefined;
   readonly logger: Logger;
+  /** Told of each connection that could not be opened, or was lost; the next attempt follows by itself. */
+  readonly onConnectionFailure?: (() => void) | undefined;
 }
 
 /** How long a cold start waits for the connection, which goes on behind it, and for what it asks there. */
@@ -42,7 +45,7 @@ const CLAIM_AGAIN_AFTER_MS = 5000;
  * @throws ConfigurationError when the Redis is in use under another NODE_ENV.
  */
 export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<ReplayedRedis> {
-  const { keyspace, database, logger, ...connection } = options;
+  const { keyspace, database, logger, onConnectionFailure = () => {}, ...connection } = options;
   let refused: ConfigurationError | undefined;
   let claim: Promise<boolean> = Promise.resolve(false);
   let checked: Promise<unknown> = Promise.resolve();
@@ -75,7 +78,10 @@ export async function openReplayedRedis(options: ReplayedRedisOptions): Promise<
       claimNow();
       checked = gate.connected(primary);
     },
-    onError: (error) => logger.warn('redis connection error', errorFields(error)),
+    onError: (error) => {
+      logger.warn('redis connection error', errorFields(error));
+      onConnectionFailure();
+    },
   });
 
   const fresh = freshConnections(connection, redis);
@@ -114,12 +120,15 @@ async function replayTo(
   redis: RedisConnection,
   { database, keyspace, logger, isFirst }: ReplayedRedisOptions & { database: Database; isFirst: boolean },
 ): Promise<boolean> {
+  const onError = (error: unknown, family: string) =>
+    logger.warn('replay failed', { family, ...errorFields(error) });
   const cache = createCache({
     keyspace,
     store: redisStore(redis.send, redis),
-    onError: (error, family) => logger.warn('replay failed', { family, ...errorFields(error) }),
+    onError,
   });
-  if (!(await replayOutbox({ database, keyspace, cache }))) return false;
+  const bar = barState({ keyspace, send: redis.send, onError });
+  if (!(await replayOutbox({ database, keyspace, cache, barState: bar }))) return false;
   // Where there was no server before, nobody can still be writing to it.
   if (!isFirst) await redis.send(['SET', REPLAYED_LATELY, '1', 'EX', String(LATELY_SECONDS)]);
   return true;

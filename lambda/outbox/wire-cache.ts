@@ -22,6 +22,8 @@ export interface WiredCache {
   readonly options: CacheOptions;
   /** Rejects where there is no REDIS_URL. */
   readonly send: Send;
+  /** For stores of state: how they read, what they have to say, and that once more. Undefined where there is no REDIS_URL. */
+  readonly state?: { readonly reads: Send; readonly send: Send; readonly sendFresh: Send } | undefined;
   readonly hasRedis: boolean;
   close(): void;
 }
@@ -33,6 +35,8 @@ export interface WireOptions {
   readonly families?: readonly Family[];
   /** Whose outbox is replayed to a Redis that was restarted. Without one, another process has to. */
   readonly database?: Database;
+  /** Told of each connection to Redis that could not be opened, or was lost. */
+  readonly onConnectionFailure?: () => void;
 }
 
 /**
@@ -41,7 +45,7 @@ export interface WireOptions {
  */
 export async function wireCache(
   environment: Environment,
-  { logger = SILENT, families, database }: WireOptions,
+  { logger = SILENT, families, database, onConnectionFailure }: WireOptions,
 ): Promise<WiredCache> {
   const keyspace = createKeyspace({
     phase: phaseOf(environment),
@@ -52,10 +56,16 @@ export async function wireCache(
   const epochs = readSwitch(environment, 'CW_CACHE_EPOCHS_ENABLED');
   const target = redisOptionsOf(environment);
   const redis =
-    target && (await openReplayedRedis({ ...target, name: 'cutover-api', keyspace, database, logger }));
+    target &&
+    (await openReplayedRedis({
+      ...{ ...target, name: 'cutover-api', keyspace, database, logger },
+      onConnectionFailure,
+    }));
+
+  const reads = redis && guarded(redis, logger);
 
   const stores: Record<CacheMode, () => CacheStore | undefined> = {
-    redis: () => redis && redisStore(guarded(redis, logger), redis),
+    redis: () => redis && reads && redisStore(reads, redis),
     memory: memoryStore,
     off: () => undefined,
   };
@@ -76,6 +86,7 @@ export async function wireCache(
   return {
     options: cacheOptions,
     send: redis?.send ?? noRedis,
+    state: redis && reads && { reads, send: redis.send, sendFresh: redis.sendFresh },
     hasRedis: redis !== undefined,
     close: () => redis?.close(),
   };

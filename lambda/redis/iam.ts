@@ -1,11 +1,6 @@
 import type { RedisClientOptions } from '@redis/client';
-
-/** What a request to AWS is signed with. */
-export interface AwsCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
+import { connectToken } from '../aws/connect-token.ts';
+import type { AwsCredentials } from '../aws/credentials.ts';
 
 /** ElastiCache's IAM authentication. */
 export interface IamOptions {
@@ -18,9 +13,10 @@ export interface IamOptions {
   readonly reauthenticateEveryMs?: number;
 }
 
-/** As long as AWS accepts a token: docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html, "Limitations". */
-const TOKEN_VALID_SECONDS = 900;
-/** AWS cuts a connection 12 h after its last authentication (the same page): half of it leaves a second try. */
+/**
+ * AWS cuts a connection 12 h after its last authentication (docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html,
+ * "Limitations"): half of it leaves a second try.
+ */
 const REAUTHENTICATE_EVERY_MS = 6 * 60 * 60 * 1000;
 
 type Provider = Extract<
@@ -75,45 +71,16 @@ export function iamCredentials(
 }
 
 /**
- * A token: the URL of a `connect` request to the cache, presigned with Signature Version 4, without its scheme.
- * Signed on this machine; nothing is sent. Source: the page named above, "Connecting".
+ * A token for a user of the cache.
  * @throws what `credentials` throws.
  */
-export async function iamToken(options: IamOptions, user: string): Promise<string> {
-  const { cache, region } = options;
-  const credentials = options.credentials();
-  // Loaded here, so that those who use a password do not pay for it in their cold start.
-  const [{ SignatureV4 }, { Sha256 }] = await Promise.all([
-    import('@smithy/signature-v4'),
-    import('@aws-crypto/sha256-js'),
-  ]);
-  const signer = new SignatureV4({
+export async function iamToken({ cache, region, credentials }: IamOptions, user: string): Promise<string> {
+  // AWS knows caches by their name in lower case.
+  const request = {
     service: 'elasticache',
     region,
-    credentials,
-    sha256: Sha256,
-  });
-  // AWS knows caches by their name in lower case.
-  const hostname = cache.toLowerCase();
-  const request = {
-    method: 'GET',
-    protocol: 'https:',
-    hostname,
-    path: '/',
-    query: { Action: 'connect', User: user },
-    headers: { host: hostname },
-  };
-  const { query } = await signer.presign(request, { expiresIn: TOKEN_VALID_SECONDS });
-  const parameters = Object.entries(query ?? {}).map(
-    ([name, value]) => `${escaped(name)}=${escaped(String(value))}`,
-  );
-  return `${hostname}/?${parameters.join('&')}`;
-}
-
-/** As RFC 3986 and Signature Version 4 have it. */
-function escaped(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+    host: cache.toLowerCase(),
+    user: { User: user },
+  } as const;
+  return connectToken(request, credentials());
 }

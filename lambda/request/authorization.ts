@@ -10,8 +10,8 @@ export interface Authorizer {
  * The subject of the request's token. The token itself was checked before the request came here.
  * @throws ProblemError 401 without a token, 403 for one that does not grant the scope.
  */
-export function requireScope({ env }: Context, scope: string): string {
-  const claims = authorizerOf(env)?.jwt?.claims;
+export function requireScope(c: Context, scope: string): string {
+  const claims = claimsOf(c);
   if (!claims) throw noToken();
   if (!scopesOf(claims).includes(scope)) {
     throw new ProblemError(403, `the token does not grant the scope ${scope}`);
@@ -24,6 +24,10 @@ export function requireScope({ env }: Context, scope: string): string {
 /** What a request without a token is answered, here and where tokens are checked. */
 export const noToken = (): ProblemError =>
   new ProblemError(401, 'authorization has no token; send "Authorization: Bearer <token>"');
+
+/** The claims of a token that an authorizer has found good; undefined for a request that came without one. */
+export const claimsOf = ({ env }: Context): Readonly<Record<string, unknown>> | undefined =>
+  authorizerOf(env)?.jwt?.claims;
 
 function authorizerOf(env: unknown): Authorizer | undefined {
   const { event } = (env ?? {}) as { event?: { requestContext?: { authorizer?: Authorizer } } };

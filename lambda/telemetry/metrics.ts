@@ -14,6 +14,8 @@ export interface Metrics {
   count(name: string, value: number): void;
   /** Several metrics in one line. */
   record(figures: readonly Figure[]): void;
+  /** The same at once for the service and for this version of it, as Lambda numbers it. */
+  recordByVersion(figures: readonly Figure[]): void;
 }
 
 /** How many values of one metric a line can hold: with the hundredth, Powertools writes the line by itself. */
@@ -30,16 +32,26 @@ export interface MetricsOptions {
 export function createMetrics({ environment, ...options }: MetricsOptions): Metrics {
   const metrics = new PowertoolsMetrics({ ...options, defaultDimensions: { environment } });
   const isDeployed = process.env['AWS_LAMBDA_FUNCTION_NAME'] !== undefined;
+  const version = process.env['AWS_LAMBDA_FUNCTION_VERSION'] ?? '$LATEST';
+  const record = (figures: readonly Figure[]) => {
+    for (const { name, unit, values } of figures) {
+      for (const value of values) metrics.addMetric(name, MetricUnit[unit], value);
+    }
+    metrics.publishStoredMetrics();
+  };
   return {
     count(name, value) {
       if (isDeployed) metrics.singleMetric().addMetric(name, MetricUnit.Count, value);
     },
     record(figures) {
+      if (isDeployed && figures.length > 0) record(figures);
+    },
+    recordByVersion(figures) {
       if (!isDeployed || figures.length === 0) return;
-      for (const { name, unit, values } of figures) {
-        for (const value of values) metrics.addMetric(name, MetricUnit[unit], value);
-      }
-      metrics.publishStoredMetrics();
+      // Two sets of dimensions: those that every metric has, and those with the version. Publishing forgets them.
+      metrics.addDimensions({});
+      metrics.addDimensions({ version });
+      record(figures);
     },
   };
 }

@@ -10,6 +10,18 @@ export interface Endpoint {
   grantConnect(fn: LambdaFunction): void;
 }
 
+/** The cache, by who connects to it. */
+export interface CacheEndpoints {
+  /** REDIS_URL of the API and the dispatcher. */
+  readonly serverless: Endpoint;
+  /** REDIS_URL of what flushes. */
+  readonly flush: Endpoint;
+  /** CENSUS_REDIS_URL of what counts. */
+  readonly census: Endpoint;
+  /** The ids of the nodes, under which CloudWatch keeps their metrics; none of a cache that is not ours. */
+  readonly nodeIds: readonly string[];
+}
+
 /** Every endpoint, by the environment variable that carries its URL. */
 export type Endpoints = Readonly<Record<EndpointName, Endpoint>>;
 

@@ -5,13 +5,14 @@ import type { DataStack } from '../data/data-stack.ts';
 import type { ServiceStack } from '../service/service-stack.ts';
 import { CacheBudget } from './cache-budget.ts';
 import { CutoverDashboard } from './cutover-dashboard.ts';
+import { WeightedRecords } from './weighted-records.ts';
 
 interface OperationsStackProps extends CutoverStackProps {
   readonly data: DataStack;
   readonly service: ServiceStack;
 }
 
-/** What people look at: the dashboard, the budget, and the topic that tells them. */
+/** What people look at and who gets the traffic: dashboard, budget, the topic that tells people, the weighted records. */
 export class OperationsStack extends CutoverStack {
   constructor(scope: Construct, props: OperationsStackProps) {
     super(scope, 'Operations', props);
@@ -22,5 +23,9 @@ export class OperationsStack extends CutoverStack {
     });
     new CacheBudget(this, 'CacheBudget', { stage, topic });
     new CutoverDashboard(this, 'Dashboard', { cacheNodeIds: data.cache.nodeIds, api: service.api });
+    if (stage.rollout && service.regionalDomainName) {
+      const serverlessTarget = service.regionalDomainName;
+      new WeightedRecords(this, 'WeightedRecords', { rollout: stage.rollout, serverlessTarget });
+    }
   }
 }

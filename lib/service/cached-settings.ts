@@ -11,8 +11,7 @@ export function cachedSettings(stage: StageConfig): Omit<EnvironmentOf<'api'>, E
     NODE_ENV: stage.nodeEnv,
     ...PHASE_SWITCHES[stage.phase],
     CW_CACHE_EPOCHS_ENABLED: stage.epochs ? '1' : '0',
-    // No store of rate limits uses it yet.
-    CW_RL_PREFIX_ENABLED: '0',
+    CW_RL_PREFIX_ENABLED: stage.rateLimitsPrefixed ? '1' : '0',
     CACHE_MODE: stage.cacheMode,
     LOG_LEVEL: stage.logLevel,
   };

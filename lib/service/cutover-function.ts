@@ -98,7 +98,7 @@ export class CutoverFunction<Name extends FunctionName> extends LambdaFunction {
       {
         id: 'AwsSolutions-IAM5[Resource::*]',
         reason:
-          'Traces and metrics: xray:PutTraceSegments, xray:PutTelemetryRecords, cloudwatch:PutMetricData and cloudwatch:GetMetricData take no resource.',
+          'Traces and metrics: xray:PutTraceSegments, xray:PutTelemetryRecords, cloudwatch:PutMetricData and cloudwatch:GetMetricData take no resource; cloudwatch:DescribeAlarms only reads.',
       },
     );
     if (!isInVpc) return;

@@ -1,15 +1,18 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import { FLUSH_TIMEOUT_SECONDS, FLUSH_WORKER_TIMEOUT_SECONDS } from '../../lambda/contract/flush.ts';
 import { METRICS_NAMESPACE } from '../../lambda/contract/metrics.ts';
-import type { Endpoints } from '../data/endpoint.ts';
+import { FLUSH_TIMEOUT_SECONDS } from '../../lambda/contract/operator.ts';
 import { CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import { invokeOnSchedule } from './invoke-on-schedule.ts';
 
 interface FlushScheduleProps {
   readonly platform: FunctionPlatform;
-  readonly endpoints: Pick<Endpoints, 'REDIS_URL'>;
+  /** What talks to Redis. */
+  readonly operator: IFunction;
+  readonly deadLetters: DeadLetters;
 }
 
 /**
@@ -17,33 +20,24 @@ interface FlushScheduleProps {
  * calls AWS, so it is outside of the VPC; what it invokes in turn talks to Redis, so it is inside.
  */
 export class FlushSchedule extends Construct {
-  constructor(scope: Construct, id: string, { platform, endpoints }: FlushScheduleProps) {
+  constructor(scope: Construct, id: string, { platform, operator, deadLetters }: FlushScheduleProps) {
     super(scope, id);
     const { stage } = platform;
-    const worker = new CutoverFunction(this, 'Worker', {
-      platform,
-      name: 'flush-worker',
-      description: 'Counts, and unless it is a dry run deletes, the cached keys of the flushed families',
-      settings: {
-        NODE_ENV: stage.nodeEnv,
-
-        DRY_RUN: String(stage.flush.dryRun),
-        LOG_LEVEL: stage.logLevel,
-      },
-      endpoints,
-      timeoutSeconds: FLUSH_WORKER_TIMEOUT_SECONDS,
-    });
     const fn = new CutoverFunction(this, 'Function', {
       platform,
       name: 'flush',
       description: 'Has the cached keys flushed, and records what it was like for the cache and the database',
-      settings: { NODE_ENV: stage.nodeEnv, FLUSH_WORKER: worker.functionName, LOG_LEVEL: stage.logLevel },
+      settings: {
+        NODE_ENV: stage.nodeEnv,
+        OPERATOR_FUNCTION: operator.functionName,
+        LOG_LEVEL: stage.logLevel,
+      },
       endpoints: {},
       timeoutSeconds: FLUSH_TIMEOUT_SECONDS,
     });
     // By hand: `grantInvoke` would grant every version and alias, too.
     fn.addToRolePolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [worker.functionArn] }),
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [operator.functionArn] }),
     );
     fn.addToRolePolicy(
       new PolicyStatement({
@@ -54,7 +48,7 @@ export class FlushSchedule extends Construct {
     );
     fn.addToRolePolicy(new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }));
     invokeOnSchedule(this, {
-      fn,
+      ...{ fn, deadLetters },
       description: `Flush of stage ${stage.name}${stage.flush.dryRun ? ' (dry run)' : ''}`,
       schedule: ScheduleExpression.cron({ minute: '0', hour: String(stage.flush.hourUtc) }),
     });

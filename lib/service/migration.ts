@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
+import { APP_ROLE } from '../data/database.ts';
 import type { Endpoints } from '../data/endpoint.ts';
 import { CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
 
@@ -24,7 +25,11 @@ export class Migration extends Construct {
       platform,
       name: 'migrate',
       description: 'Brings the database schema up to date, once a deployment that changes it',
-      settings: { LOG_LEVEL: platform.stage.logLevel },
+      settings: {
+        // In an existing database the functions are the same user as the migration.
+        DATABASE_APP_ROLE: 'existing' in platform.stage.database ? '' : APP_ROLE,
+        LOG_LEVEL: platform.stage.logLevel,
+      },
       endpoints,
       timeoutSeconds: TIMEOUT_SECONDS,
     });

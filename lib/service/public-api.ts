@@ -3,15 +3,19 @@ import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   type AddRoutesOptions,
   type CfnStage,
+  DomainName,
+  EndpointType,
   HttpApi,
   HttpMethod,
   type HttpRoute,
   HttpStage,
   LogGroupLogDestination,
   PayloadFormatVersion,
+  SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import {
@@ -55,6 +59,8 @@ type RouteOptions = Omit<AddRoutesOptions, 'path' | 'methods'>;
 export class PublicApi extends Construct {
   readonly api: HttpApi;
   readonly url: string;
+  /** Where the record of the stage's domain points to, once it is this backend's turn; undefined without a rollout. */
+  readonly regionalDomainName: string | undefined;
 
   constructor(scope: Construct, id: string, { stage, alias }: PublicApiProps) {
     super(scope, id);
@@ -67,10 +73,13 @@ export class PublicApi extends Construct {
       createDefaultStage: false,
       defaultIntegration: integration,
     });
+    const domain = this.domainOf(stage);
+    this.regionalDomainName = domain?.regionalDomainName;
     const deployed = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
+      ...(domain && { domainMapping: { domainName: domain } }),
       throttle: { rateLimit: stage.api.requestsPerSecond, burstLimit: stage.api.burstRequests },
       accessLogSettings: { destination: new LogGroupLogDestination(logGroup), format: ACCESS_LOG_FORMAT },
     });
@@ -86,6 +95,17 @@ export class PublicApi extends Construct {
       id: 'AwsSolutions-APIG4',
       reason:
         'Routes without an authorizer are those of the legacy backend, for the same clients, whom one here would refuse, and reads of flags, which are public. What writes flags has one; without an issuer the handler refuses it.',
+    });
+  }
+
+  /** The name that both backends answer to: clients keep it, whoever serves them. */
+  private domainOf({ rollout }: StageConfig): DomainName | undefined {
+    if (!rollout) return undefined;
+    return new DomainName(this, 'Domain', {
+      domainName: rollout.domainName,
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', rollout.certificateArn),
+      endpointType: EndpointType.REGIONAL,
+      securityPolicy: SecurityPolicy.TLS_1_2,
     });
   }
 

@@ -1,5 +1,6 @@
 import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { CutoverStack, type CutoverStackProps } from '../cutover-stack.ts';
 import type { DataStack } from '../data/data-stack.ts';
@@ -7,11 +8,15 @@ import type { NetworkStack } from '../network/network-stack.ts';
 import { cachedSettings } from './cached-settings.ts';
 import { Canary } from './canary.ts';
 import { bundledCode, type CodeOf, CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { DispatchSchedule } from './dispatch-schedule.ts';
 import { FlushSchedule } from './flush-schedule.ts';
+import { Hooks } from './hooks.ts';
 import { Migration } from './migration.ts';
+import { Operator } from './operator.ts';
 import { PublicApi } from './public-api.ts';
-import { Warming } from './warming.ts';
+import { RollbackAlarms } from './rollback-alarms.ts';
+import { addServiceOutputs } from './service-outputs.ts';
 
 interface ServiceStackProps extends CutoverStackProps {
   readonly network: NetworkStack;
@@ -20,14 +25,18 @@ interface ServiceStackProps extends CutoverStackProps {
   readonly code?: CodeOf;
 }
 
-/** What runs: the API behind its canary, the migration and the warming before it, the scheduled flush and dispatcher. */
+/** What runs: the API behind its canary, the migration before it, the scheduled flush and dispatcher, and what operators invoke. */
 export class ServiceStack extends CutoverStack {
   readonly api: HttpApi;
+  /** What the record of the stage's domain points to; undefined without a rollout. */
+  readonly regionalDomainName: string | undefined;
+  /** Where failed invocations are kept that nobody waits for. */
+  readonly deadLetters: IQueue;
 
   constructor(scope: Construct, props: ServiceStackProps) {
     super(scope, 'Service', props);
     const { stage, network, data, code = bundledCode } = props;
-    const endpoints = { REDIS_URL: data.cache, DATABASE_URL: data.database };
+    const endpoints = { REDIS_URL: data.cache.serverless, DATABASE_URL: data.database };
     const platform: FunctionPlatform = {
       stage,
       vpc: network.vpc,
@@ -35,7 +44,10 @@ export class ServiceStack extends CutoverStack {
       code,
     };
 
-    const migration = new Migration(this, 'Migration', { platform, endpoints });
+    const migration = new Migration(this, 'Migration', {
+      platform,
+      endpoints: { DATABASE_URL: data.database.owner },
+    });
     const fn = new CutoverFunction(this, 'ApiFunction', {
       platform,
       name: 'api',
@@ -46,15 +58,24 @@ export class ServiceStack extends CutoverStack {
       // The way back is the version before: it has to be there still. All of them go with the function.
       versions: { removalPolicy: RemovalPolicy.RETAIN },
     });
-    const { alias } = new Canary(this, 'Canary', { stage, fn });
-    const warming = new Warming(this, 'Warming', { platform, endpoints });
-    migration.trigger.executeBefore(alias, warming.trigger);
-    warming.trigger.executeBefore(alias);
+    const deadLetters = new DeadLetters(this, 'DeadLetters');
+    this.deadLetters = deadLetters.queue;
+    const { alarms } = new RollbackAlarms(this, 'RollbackAlarms', { stage, fn });
+    const hooks = new Hooks(this, 'Hooks', { platform, fn, alarms, deadLetters });
+    const { alias, group } = new Canary(this, 'Canary', { stage, fn, alarms, hooks });
+    migration.trigger.executeBefore(alias);
 
     const publicApi = new PublicApi(this, 'PublicApi', { stage, alias });
     this.api = publicApi.api;
+    this.regionalDomainName = publicApi.regionalDomainName;
     new CfnOutput(this, 'ApiUrl', { value: publicApi.url });
-    new FlushSchedule(this, 'Flush', { platform, endpoints });
-    migration.trigger.executeBefore(new DispatchSchedule(this, 'Dispatch', { platform, endpoints }));
+    const operator = new Operator(this, 'Operator', {
+      platform,
+      endpoints: { REDIS_URL: data.cache.flush, CENSUS_REDIS_URL: data.cache.census },
+    });
+    new FlushSchedule(this, 'Flush', { platform, operator, deadLetters });
+    addServiceOutputs(this, { stage, operator, alias, deploymentGroup: group });
+    const dispatch = new DispatchSchedule(this, 'Dispatch', { platform, endpoints, deadLetters });
+    migration.trigger.executeBefore(dispatch);
   }
 }

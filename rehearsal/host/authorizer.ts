@@ -1,5 +1,6 @@
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { ProblemError } from '../../lambda/contract/problem.ts';
+import { LOGIN_PATH } from '../../lambda/contract/session-routes.ts';
 import { noToken } from '../../lambda/request/authorization.ts';
 import type { Gate } from './host.ts';
 
@@ -16,16 +17,16 @@ export interface Issuer {
 /** The authorizer of API Gateway takes no others. */
 export const ALGORITHMS = ['RS256', 'RS384', 'RS512'];
 
-const GUARDED = '/api/admin/';
+const GUARDED = ['/api/admin/', LOGIN_PATH];
 
 /**
- * What the JWT authorizer of an HTTP API does: lets nobody without a good token to the admin routes, and hands its claims
+ * What the JWT authorizer of an HTTP API does: lets nobody without a good token to the admin routes and to the login, and hands its claims
  * to the function. What the token grants is the function's question.
  * @returns a gate that throws ProblemError 401 for no token, a bad or an expired one; 503 without the issuer's keys.
  */
 export function jwtAuthorizer(issuer: Issuer): Gate {
   return async (event) => {
-    if (!event.rawPath.startsWith(GUARDED)) return event;
+    if (!GUARDED.some((path) => event.rawPath.startsWith(path))) return event;
     const claims = await verified(event.headers['authorization'], issuer);
     const authorizer = { jwt: { claims: asHandedOver(claims), scopes: scopesOf(claims) } };
     const requestContext = { ...event.requestContext, authorizer };

@@ -5,9 +5,14 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FUNCTION_ENVIRONMENT } from '../../lambda/contract/environment.ts';
+import { contentsOf } from './support/contents.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const cdkJson = JSON.parse(readFileSync(path.join(ROOT, 'cdk.json'), 'utf8'));
+
+/** Of this process's environment only what a program needs to start: no credentials, no profile, no region. */
+const { PATH } = process.env;
+const NOBODY = { PATH, HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true' };
 
 /** Runs the command of `cdk.json` as the CDK command line does, without what that does before and after. */
 async function runApp(outdir: string, stage: string): Promise<void> {
@@ -15,7 +20,7 @@ async function runApp(outdir: string, stage: string): Promise<void> {
   await promisify(execFile)(command, args, {
     cwd: ROOT,
     env: {
-      ...process.env,
+      ...NOBODY,
       CDK_CONTEXT_JSON: JSON.stringify({ ...cdkJson.context, stage }),
       CDK_OUTDIR: outdir,
       CDK_VALIDATION: 'false',
@@ -23,14 +28,31 @@ async function runApp(outdir: string, stage: string): Promise<void> {
   });
 }
 
+const temporary: string[] = [];
+afterAll(() => {
+  for (const folder of temporary) rmSync(folder, { recursive: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'cutover-app-'));
+  temporary.push(folder);
+  return folder;
+}
+
 describe('the CDK app', () => {
-  const outdir = mkdtempSync(path.join(tmpdir(), 'cutover-app-'));
-  afterAll(() => rmSync(outdir, { recursive: true }));
+  const outdir = newFolder();
 
   it('refuses a stage that does not exist', async () => {
     await expect(runApp(outdir, 'prod')).rejects.toThrow(
       'stages: stage is "prod"; it must be one of dev, staging, production',
     );
+  });
+
+  it.each(['staging', 'production'])('needs nobody’s credentials for %s', async (stage) => {
+    const folder = newFolder();
+    await runApp(folder, stage);
+    const { missing = [] } = JSON.parse(readFileSync(path.join(folder, 'manifest.json'), 'utf8'));
+    expect(missing).toEqual([]);
   });
 
   describe('for dev', () => {
@@ -44,6 +66,14 @@ describe('the CDK app', () => {
         'Cutover-Dev-Operations.template.json',
         'Cutover-Dev-Service.template.json',
       ]);
+    });
+
+    it('writes the same every time, byte for byte, bundles and manifests of assets included', async () => {
+      const another = newFolder();
+      await runApp(another, 'dev');
+      const contents = contentsOf(outdir);
+      expect(Object.keys(contents).filter((file) => file.endsWith('index.mjs'))).not.toEqual([]);
+      expect(contents).toEqual(contentsOf(another));
     });
 
     it('deploys the bundles of the functions, source maps included', () => {

@@ -3,6 +3,7 @@ import { type App, Validations } from 'aws-cdk-lib';
 import { Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { StageConfig, StageName } from '../../lib/stages.ts';
+import { existing, ROLLOUT } from './support/existing.ts';
 import { createApp, type SynthesisOptions } from './support/synthesis.ts';
 
 interface Acknowledgment {
@@ -56,6 +57,19 @@ describe.each<[StageName, string, SynthesisOptions]>([
   ['dev', ' with an issuer', { change: withIssuer }],
   ['staging', '', {}],
   ['production', '', {}],
+  ['production', ' with a rollout', { change: (stage) => ({ ...stage, rollout: ROLLOUT }) }],
+  ['staging', ' where everything is there already', { change: existing }],
+  [
+    'staging',
+    ' with endpoints, and groups of the legacy backend',
+    {
+      change: (stage) => ({
+        ...stage,
+        vpc: { cidr: '10.0.0.0/16', interfaceEndpoints: ['secretsmanager'] },
+        legacySecurityGroupIds: ['sg-01e9ac00000000003'],
+      }),
+    },
+  ],
 ])('cdk-nag on %s%s', (stage, _what, options) => {
   const { app } = createApp(stage, options);
 

@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CfnReplicationGroup } from 'aws-cdk-lib/aws-elasticache';
+import { validStage } from '../../lib/stage-validation.ts';
+import type { StageConfig } from '../../lib/stages.ts';
+import { existing, ROLLOUT } from './support/existing.ts';
 import { createApp } from './support/synthesis.ts';
+
+const legacySecurityGroupIds = ['sg-0123456789abcdef0'];
+const vpc = { cidr: '10.20.0.0/16', interfaceEndpoints: ['secretsmanager'] };
 
 // The one file that runs CloudFormation's validator, with its findings as errors, as `npm run synth` does.
 beforeEach(() => {
@@ -16,10 +22,19 @@ describe('the templates', () => {
     expect(printed.mock.calls).toEqual([]);
   });
 
-  it('of a stage with an issuer, too', () => {
+  it.each<[string, (stage: StageConfig) => StageConfig]>([
+    [
+      'with an issuer',
+      (stage) => ({ ...stage, oidc: { issuer: 'https://login.example.com', audience: 'cutover' } }),
+    ],
+    ['in a VPC and with servers that exist', (stage) => existing({ ...stage, legacySecurityGroupIds })],
+    [
+      'with a rollout, interface endpoints and a legacy backend',
+      (stage) => ({ ...stage, vpc, legacySecurityGroupIds, rollout: ROLLOUT }),
+    ],
+  ])('of a stage %s, too', (_what, change) => {
     const printed = jest.spyOn(console, 'error').mockReturnValue();
-    const oidc = { issuer: 'https://login.example.com', audience: 'cutover' };
-    createApp('dev', { change: (stage) => ({ ...stage, oidc }) }).app.synth();
+    createApp('production', { change: (stage) => validStage(change(stage)) }).app.synth();
     expect(printed.mock.calls).toEqual([]);
   });
 

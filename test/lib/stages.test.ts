@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RootConstruct } from 'constructs';
-import { readStage, STAGE_NAMES, type StageConfig, validStage } from '../../lib/stages.ts';
+import { databasePauses, readStage, STAGE_NAMES, type StageConfig } from '../../lib/stages.ts';
 
 /** An app is a root too, but one that makes a folder for its templates. */
 function read(stage?: unknown, context: Readonly<Record<string, unknown>> = {}): StageConfig {
@@ -36,9 +36,35 @@ describe('the stages', () => {
     expect(STAGE_NAMES.map((name) => read(name).epochs)).toEqual([true, true, false]);
   });
 
-  it.each(STAGE_NAMES)('give a new version 5 %% of the traffic for 60 minutes in %s', (name) => {
-    expect(read(name).canary).toEqual({ percent: 5, minutes: 60 });
+  it('give a new version 5 % of the traffic for 60 minutes, in dev all of it at once', () => {
+    const first = { percent: 5, minutes: 60 };
+    expect(STAGE_NAMES.map((name) => read(name).canary)).toEqual(['all-at-once', first, first]);
   });
+
+  it('have a node of cache.t3.micro, in production another one in another zone', () => {
+    const node = { engine: 'redis', nodeType: 'cache.t3.micro', replicas: 0, multiAz: false };
+    expect(STAGE_NAMES.map((name) => read(name).cache)).toEqual([
+      node,
+      node,
+      { ...node, replicas: 1, multiAz: true },
+    ]);
+  });
+
+  it('let the database pause in dev only', () => {
+    expect(STAGE_NAMES.map((name) => databasePauses(read(name)))).toEqual([true, false, false]);
+  });
+
+  it.each(STAGE_NAMES)('may spend 50 dollars a month on the cache in %s', (name) => {
+    expect(read(name).monthlyBudgetDollars).toBe(50);
+  });
+
+  it.each(STAGE_NAMES)(
+    'have no rollout, and rate limits where they were, in %s until a team says so',
+    (name) => {
+      expect(read(name)).toMatchObject({ rateLimitsPrefixed: false, legacySecurityGroupIds: [] });
+      expect(read(name).rollout).toBeUndefined();
+    },
+  );
 
   it.each(STAGE_NAMES)('delete nothing on schedule in %s', (name) => {
     expect(read(name).flush.dryRun).toBe(true);
@@ -58,6 +84,19 @@ describe('the cache that the context names', () => {
   it('is no other', () => {
     expect(() => read('dev', { cacheMode: 'off' })).toThrow(
       'stages: dev: cacheMode is off; it must be redis or memory',
+    );
+  });
+});
+
+describe('the phase that the context names', () => {
+  it('is that of the stage when it names none, and else what it names', () => {
+    expect(read('production', { phase: 'dual' }).phase).toBe('dual');
+    expect(read('dev', { phase: 'prefixed' }).phase).toBe('prefixed');
+  });
+
+  it.each(['', 'Dual', 'toString', 3])('is no other: %j', (phase) => {
+    expect(() => read('dev', { phase })).toThrow(
+      `stages: dev: phase is ${phase || 'not set'}; it must be one of legacy, isolated, dual, prefixed`,
     );
   });
 });
@@ -89,46 +128,18 @@ describe('the issuer that the context names', () => {
   });
 });
 
-describe('a stage that AWS would refuse', () => {
-  const dev = read('dev');
-
-  it.each<[string, Partial<StageConfig>]>([
-    ['canary.percent is 0;', { canary: { percent: 0, minutes: 60 } }],
-    ['canary.percent is 100;', { canary: { percent: 100, minutes: 60 } }],
-    ['canary.percent is 2.5;', { canary: { percent: 2.5, minutes: 60 } }],
-    ['canary.percent is NaN;', { canary: { percent: Number.NaN, minutes: 60 } }],
-    ['canary.minutes is 0;', { canary: { percent: 5, minutes: 0 } }],
-    ['canary.minutes is -1;', { canary: { percent: 5, minutes: -1 } }],
-    ['canary.minutes is 2881;', { canary: { percent: 5, minutes: 2881 } }],
-    ['cache.nodeType is t3.micro;', { cache: { ...dev.cache, nodeType: 't3.micro' } }],
-    ['cache.replicas is 6;', { cache: { ...dev.cache, replicas: 6 } }],
-    ['cache.replicas is -1;', { cache: { ...dev.cache, replicas: -1 } }],
-    ['database.minCapacityUnits is 0.7;', { database: { ...dev.database, minCapacityUnits: 0.7 } }],
-    ['database.maxCapacityUnits is 2;', { database: { ...dev.database, minCapacityUnits: 4 } }],
-    ['database.readers is 16;', { database: { ...dev.database, readers: 16 } }],
-    ['api.requestsPerSecond is 0;', { api: { ...dev.api, requestsPerSecond: 0 } }],
-    ['api.burstRequests is 99;', { api: { requestsPerSecond: 100, burstRequests: 99 } }],
-    [
-      'publicFlags.requestsPerSecond is 101;',
-      { publicFlags: { requestsPerSecond: 101, burstRequests: 150 } },
-    ],
-    ['publicFlags.burstRequests is 201;', { publicFlags: { requestsPerSecond: 50, burstRequests: 201 } }],
-    ['publicFlags.burstRequests is 49;', { publicFlags: { requestsPerSecond: 50, burstRequests: 49 } }],
-    ['flush.hourUtc is 24;', { flush: { ...dev.flush, hourUtc: 24 } }],
-    ['logRetentionDays is 8;', { logRetentionDays: Number(8) }],
-    ['monthlyBudgetDollars is 0;', { monthlyBudgetDollars: 0 }],
-  ])('is refused by name: %s', (problem, change) => {
-    expect(() => validStage({ ...dev, ...change })).toThrow(`stages: dev: ${problem} it must be `);
-  });
-
-  it('is told all that is wrong at once', () => {
-    const broken = { ...dev, canary: { percent: 101, minutes: 0 }, flush: { dryRun: true, hourUtc: 99 } };
-    expect(() => validStage(broken)).toThrow(
-      [
-        'stages: dev: canary.percent is 101; it must be a whole number, 1 to 99',
-        'stages: dev: canary.minutes is 0; it must be a whole number, 1 to 2880',
-        'stages: dev: flush.hourUtc is 99; it must be a whole number, 0 to 23',
-      ].join('\n'),
-    );
+describe('a database', () => {
+  it('pauses with nothing to keep it awake, and is not ours to pause where it exists', () => {
+    const pauses = (minCapacityUnits: number) =>
+      databasePauses({ database: { minCapacityUnits, maxCapacityUnits: 4, readers: 0 } });
+    expect([pauses(0), pauses(0.5)]).toEqual([true, false]);
+    const server = {
+      host: 'db.example',
+      port: 5432,
+      databaseName: 'shop',
+      securityGroupId: '',
+      secretArn: '',
+    };
+    expect(databasePauses({ database: { existing: server } })).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 /** CloudWatch and Lambda as their clients see them: over HTTP, in JSON 1.0 and REST JSON. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
 import { listen } from './http.ts';
@@ -15,8 +15,23 @@ export interface MetricDatum {
   readonly unit?: string;
 }
 
+/** A request to a service that this file knows nothing of, and its answer. */
+export interface ServiceRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+export interface ServiceAnswer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 export interface AwsOptions {
-  /** What a function does, by its name. What it throws is its error; without one there is no such function. */
+  /** Other services, by the name that requests are signed for; undefined leaves a request to this file. */
+  readonly services?: Readonly<Record<string, (request: ServiceRequest) => ServiceAnswer | undefined>>;
+  /** What a function does, by its name or ARN. What it throws is its error; without one there is no such function. */
   readonly functions?: Readonly<Record<string, (payload: unknown) => Promise<unknown>>>;
 }
 
@@ -62,7 +77,7 @@ const dimensionsOf = ({ Dimensions = [] }: Pick<Metric, 'Dimensions'>) =>
     .join(', ');
 
 /** Listens until the test file has ended. */
-export async function startAws({ functions = {} }: AwsOptions = {}): Promise<Aws> {
+export async function startAws({ functions = {}, services = {} }: AwsOptions = {}): Promise<Aws> {
   const data: MetricDatum[] = [];
   const requests: string[] = [];
   const denied = new Set<string>();
@@ -155,8 +170,12 @@ export async function startAws({ functions = {} }: AwsOptions = {}): Promise<Aws
     const [, service = ''] =
       /Credential=[^/]+\/\d+\/[^/]+\/(\w+)\//.exec(request.headers.authorization ?? '') ?? [];
     const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(request.url ?? '') ?? [];
-    if (service === 'monitoring') response.end(ofCloudWatch(request, body, response));
-    else if (service === 'lambda' && name) response.end(await ofLambda(name, body, response));
+    const { method = '', url: path = '', headers } = request;
+    const other = services[service]?.({ method, path, headers, body });
+    if (other) response.writeHead(other.status ?? 200, other.headers).end(other.body);
+    else if (service === 'monitoring') response.end(ofCloudWatch(request, body, response));
+    else if (service === 'lambda' && name)
+      response.end(await ofLambda(decodeURIComponent(name), body, response));
     else response.writeHead(403).end();
   };
 

@@ -1,9 +1,10 @@
 /** The command line as a process, as a person starts it, in a temporary folder of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll } from '@jest/globals';
@@ -24,16 +25,25 @@ export interface Ended {
 }
 
 /** Runs `cutover ...args` to its end, with no more of this process's environment than the PATH. */
-export async function cutover(
+export function cutover(args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+  return startCutover(args, environment).ended;
+}
+
+/** Starts it; `interrupt` is Ctrl-C. */
+export function startCutover(
   args: readonly string[],
   environment: Record<string, string> = {},
-): Promise<Ended> {
+): { readonly ended: Promise<Ended>; interrupt(): void } {
   const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/cutover.ts', ...args], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], TMPDIR: folder, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
+  return { ended: endOf(child), interrupt: () => void child.kill('SIGINT') };
+}
+
+async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ended> {
   const [[exitCode], stdout, stderr] = await Promise.all([
     once(child, 'exit'),
     text(child.stdout),

@@ -58,11 +58,3 @@ export async function coldDispatcher(environment: Record<string, string>) {
   const { handler } = await import('../../lambda/functions/dispatcher.ts');
   return handler;
 }
-
-/** Loads the function that warms the cache afresh, as a cold start does. */
-export async function coldWarming(environment: Record<string, string>) {
-  process.env = { ...process.env, ...environment };
-  jest.resetModules();
-  const { handler } = await import('../../lambda/functions/warm.ts');
-  return handler;
-}

@@ -1,10 +1,10 @@
-/** A database whose answers to reads of a list, or of flags, can be held back: what forces the races of a late fill. */
+/** A database whose answers to reads of a list, of flags or of a session can be held back: what forces the races of a late fill. */
 import type { Database } from '../../lambda/database/pool.ts';
 import { gate } from './gate.ts';
 
-const READS = /^(list-|flag)/;
+const READS = /^(list-|flag|session$)/;
 
-/** Each answer to a read of a list or of flags waits for `after`, which is told the query's name, such as `list-mocs`. */
+/** Each answer to such a read waits for `after`, which is told the query's name, such as `list-mocs`. */
 export function afterReads(database: Database, after: (query: string) => Promise<void>): Database {
   return new Proxy(database, {
     get(target, property) {

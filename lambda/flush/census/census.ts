@@ -3,8 +3,8 @@ import { FlushLimitError } from '../errors.ts';
 import { DEFAULT_MAX_LATENCY_MS } from '../flush.ts';
 import type { Page } from '../pass/page.ts';
 import type { Server, Target } from '../pass/servers.ts';
-import { type Pass, sweep } from '../pass/sweep.ts';
-import { createClasses } from './classes.ts';
+import { type Pass, type Position, sweep } from '../pass/sweep.ts';
+import { type Classes, createClasses } from './classes.ts';
 import { addKey, type Counts, createCounts, mergeCounts } from './counts.ts';
 import { measure } from './measure.ts';
 import { type CensusFigures, figuresOf } from './report.ts';
@@ -33,6 +33,8 @@ export interface CensusOptions {
   /** For how long others may wait for Redis because of the census (default 2); 0 for as fast as Redis goes. */
   readonly maxLatencyMs?: number;
   readonly limitSeconds?: number;
+  /** Where an earlier census has stopped; what that had counted is to be added. */
+  readonly from?: readonly Position[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: CensusProgress) => void;
   readonly onRestart?: (why: Error) => void;
@@ -42,10 +44,23 @@ export interface CensusOptions {
 export const DEFAULT_CENSUS_LIMIT_SECONDS = 600;
 
 /** What was counted in a pass over one server. */
-interface ServerCounts {
+export interface ServerCounts {
+  readonly runId: string;
   readonly counts: Counts;
   readonly expected: number;
+  /** Whether the pass went on where an earlier one had stopped: what that had counted still counts. */
+  readonly resumed: boolean;
   scanned: number;
+}
+
+/** A census that nobody has made figures of. */
+export interface Counted extends CensusProgress {
+  readonly classes: Classes;
+  readonly servers: readonly ServerCounts[];
+  readonly complete: boolean;
+  /** Where to go on when it is not complete. */
+  readonly positions: readonly Position[];
+  readonly restarts: number;
 }
 
 /**
@@ -54,7 +69,14 @@ interface ServerCounts {
  * key may be seen twice. At its limit it stops, and says so in `complete`.
  * @throws what `sweep` throws.
  */
-export async function census(options: CensusOptions): Promise<CensusReport> {
+export async function census(options: Omit<CensusOptions, 'from'>): Promise<CensusReport> {
+  const { classes, servers, positions: _positions, ...rest } = await countKeys(options);
+  const counts = servers.map((server) => server.counts);
+  return { ...figuresOf(classes, mergeCounts(classes, counts)), ...rest };
+}
+
+/** Counts as a census does, or goes on with one. @throws what `sweep` throws. */
+export async function countKeys(options: CensusOptions): Promise<Counted> {
   const { target, env, onProgress } = options;
   const beganAt = performance.now();
   const classes = createClasses(env, options.families);
@@ -67,9 +89,9 @@ export async function census(options: CensusOptions): Promise<CensusReport> {
     seconds: Math.round(performance.now() - beganAt) / 1000,
   });
 
-  const begin = ({ runId, keys }: Server): Pass => {
+  const begin = ({ runId, keys }: Server, resumed: boolean): Pass => {
     const counts = createCounts(classes);
-    const own: ServerCounts = { counts, expected: keys, scanned: 0 };
+    const own: ServerCounts = { runId, counts, expected: keys, resumed, scanned: 0 };
     servers.set(runId, own);
     return {
       visit(page: Page) {
@@ -90,17 +112,14 @@ export async function census(options: CensusOptions): Promise<CensusReport> {
     };
   };
 
-  const { complete, restarts } = await sweep({
+  const { complete, positions, restarts } = await sweep({
     ...{ target, name: 'census', begin, signal: options.signal },
     maxLatencyMs: options.maxLatencyMs ?? DEFAULT_MAX_LATENCY_MS,
     limitSeconds: options.limitSeconds ?? DEFAULT_CENSUS_LIMIT_SECONDS,
+    ...(options.from && { from: options.from }),
     ...(options.onRestart && { onRestart: options.onRestart }),
   });
-  const merged = mergeCounts(
-    classes,
-    Array.from(servers.values(), ({ counts }) => counts),
-  );
-  return { ...figuresOf(classes, merged), ...progress(), complete, restarts };
+  return { classes, servers: [...servers.values()], ...progress(), complete, positions, restarts };
 }
 
 /** @throws FlushLimitError for a census that did not see every key. */

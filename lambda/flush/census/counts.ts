@@ -32,7 +32,7 @@ const LARGEST = 10;
 /** One byte more than is shown tells that a key was cut. */
 const KEPT_BYTES = MAX_SHOWN_BYTES + 1;
 
-export const createCounts = ({ all }: Classes): Counts => ({
+export const createCounts = ({ all }: Pick<Classes, 'all'>): Counts => ({
   byClass: all.map(() => ({ keys: 0, bytes: 0, ttls: createTtls() })),
   largest: [],
   groups: createGroups(),
@@ -55,7 +55,7 @@ export function addKey(counts: Counts, classes: Classes, index: number, measured
 }
 
 /** The counts of several servers as those of one. */
-export function mergeCounts(classes: Classes, servers: readonly Counts[]): Counts {
+export function mergeCounts(classes: Pick<Classes, 'all'>, servers: readonly Counts[]): Counts {
   const merged = createCounts(classes);
   for (const { byClass, largest, groups, vanished } of servers) {
     merged.vanished += vanished;

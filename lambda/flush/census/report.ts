@@ -61,7 +61,7 @@ export interface CensusFigures {
 const SHOWN_GROUPS = 10;
 
 /** Makes figures for people and programs of what was counted. */
-export function figuresOf(classes: Classes, counts: Counts): CensusFigures {
+export function figuresOf(classes: Pick<Classes, 'all' | 'namespaces'>, counts: Counts): CensusFigures {
   const all = classes.all.map((each, index): ClassFigures => {
     const { keys = 0, bytes = 0, ttls } = counts.byClass[index] ?? {};
     const ttlSeconds = ttls && spreadOf(ttls);

@@ -3,12 +3,12 @@ import { FlushInterruptedError, isNotYet, isPassing, withRemedy } from '../error
 import { paced } from './pace.ts';
 import type { Page } from './page.ts';
 import { openServers, type Server, type Target } from './servers.ts';
-import { type FollowUp, walk } from './walk.ts';
+import { type Follow, walk } from './walk.ts';
 
 /** What is done in one pass over the keys of one server. */
 export interface Pass {
   /** As `walk` calls it. */
-  visit(page: Page): FollowUp | undefined;
+  visit(page: Page): Follow | undefined;
   /** Called when all keys were seen, on the connection of the pass. */
   finish?(): Promise<void>;
   /** Called when the pass has failed: another one begins from the beginning. */
@@ -34,8 +34,8 @@ export interface SweepOptions {
   readonly signal?: AbortSignal | undefined;
   /** Looks at a server before its pass, which it can refuse. */
   readonly prepare?: (server: Server) => Promise<void>;
-  /** Begins a pass; one that was begun on the server before is void. */
-  readonly begin: (server: Server) => Pass;
+  /** Begins a pass; one that was begun on the server before is void. @param resumed whether it goes on where an earlier sweep stopped. */
+  readonly begin: (server: Server, resumed: boolean) => Pass;
   /** Told when a pass has to be begun again. */
   readonly onRestart?: (why: Error) => void;
 }
@@ -89,7 +89,7 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
     // One that is begun again begins at the beginning.
     positions.delete(runId);
     await options.prepare?.(server);
-    const pass = options.begin(server);
+    const pass = options.begin(server, cursor !== undefined);
     passes.set(runId, pass);
     const { maxLatencyMs } = options;
     const pace = maxLatencyMs > 0 ? paced({ maxLatencyMs, roundTripMs }) : undefined;
@@ -118,7 +118,8 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
     signal?.addEventListener('abort', onAbort);
     try {
       const present = new Set(servers.all.map(({ runId }) => runId));
-      for (const runId of passes.keys()) if (!present.has(runId)) discard(runId);
+      // Positions, too: an earlier sweep's may be of a server that is gone.
+      for (const runId of [...passes.keys(), ...positions.keys()]) if (!present.has(runId)) discard(runId);
       // All of them to their end: what one has done stays done while another begins again.
       const ended = await Promise.allSettled(servers.all.map(passOver));
       const failed = ended.find((each) => each.status === 'rejected');

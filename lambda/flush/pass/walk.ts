@@ -10,6 +10,9 @@ export interface FollowUp {
   readonly read: (reply: RawReply) => void;
 }
 
+/** Commands that follow a page, or work that sends its own. */
+export type Follow = FollowUp | (() => Promise<void>);
+
 export interface WalkOptions {
   readonly connection: RawConnection;
   /** Without one it goes as fast as the server does. */
@@ -17,7 +20,7 @@ export interface WalkOptions {
   /** Where to begin; '0' is the beginning. */
   readonly cursor: string;
   /** Looks at a page while it lies there: it is another one's bytes afterwards. */
-  readonly visit: (page: Page) => FollowUp | undefined;
+  readonly visit: (page: Page) => Follow | undefined;
   /** Asked before each further page. */
   readonly stopped: () => boolean;
 }
@@ -35,7 +38,7 @@ async function walkPaced(options: WalkOptions & { readonly pace: Pace }): Promis
   const { connection, pace, visit, stopped } = options;
   let { cursor } = options;
   for (;;) {
-    let next: FollowUp | undefined;
+    let next: Follow | undefined;
     const askedAt = performance.now();
     await connection.exchange(scanCommand(cursor, pace.pageKeys), 1, (reply) => {
       requireNoError(reply);
@@ -50,8 +53,8 @@ async function walkPaced(options: WalkOptions & { readonly pace: Pace }): Promis
   }
 }
 
-const follow = (connection: RawConnection, { payload, replies, read }: FollowUp): Promise<void> =>
-  connection.exchange(payload, replies, read);
+const follow = (connection: RawConnection, next: Follow): Promise<void> =>
+  typeof next === 'function' ? next() : connection.exchange(next.payload, next.replies, next.read);
 
 /** A page that was asked for: where to go on, and the page after it if that is on its way. */
 interface Asked {
@@ -64,7 +67,7 @@ async function walkAhead({ connection, cursor, visit, stopped }: Omit<WalkOption
   const following = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
 
-  const send = (next: FollowUp) => {
+  const send = (next: Follow) => {
     const sent = follow(connection, next)
       .catch((error: unknown) => {
         failure ??= { error };

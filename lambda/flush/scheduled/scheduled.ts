@@ -4,10 +4,9 @@ import type { FlushEvent, RecoveryEvent } from '../event.ts';
 import type { KeyspaceReads } from '../keyspace-reads.ts';
 import type { Monitoring } from './cloudwatch.ts';
 import { type Figures, figuresOf, recordedOf } from './figures.ts';
-import type { InvokeWorker } from './invoke-worker.ts';
 import { MINUTE_MS } from './minutes.ts';
 import { judgeRecovery, RECOVERY, type Recovery } from './recovery.ts';
-import { type Turns, takeTurns } from './turns.ts';
+import { type FlushOnce, type Turns, takeTurns } from './turns.ts';
 
 /** What a flush has done, and what its readers had of it. */
 export interface ScheduledReport extends Omit<Turns, 'keyspace'>, Figures {
@@ -20,7 +19,7 @@ export interface ScheduledReport extends Omit<Turns, 'keyspace'>, Figures {
 
 export interface ScheduledOptions {
   readonly event: FlushEvent;
-  readonly worker: InvokeWorker;
+  readonly flushOnce: FlushOnce;
   readonly monitoring: Monitoring;
   readonly logger: Logger;
   /** How long the function has left, in milliseconds. */
@@ -35,19 +34,19 @@ const SETTLE_MS = 2 * MINUTE_MS;
 const BEFORE_MS = 10 * MINUTE_MS;
 
 /**
- * Flushes by turns of the worker, waits for the minutes after it, and records what it was like. Figures that cannot be read or
+ * Flushes by turns of the operator, waits for the minutes after it, and records what it was like. Figures that cannot be read or
  * recorded are missing; they are no reason to flush again.
- * @throws what the worker throws.
+ * @throws what the operator throws.
  */
 export async function flushAndRecord(options: ScheduledOptions): Promise<ScheduledReport> {
-  const { event, worker, monitoring, logger, remainingMs } = options;
+  const { event, flushOnce, monitoring, logger, remainingMs } = options;
   const began = Date.now();
   const leftForTurns = () => remainingMs() - SETTLE_MS - RESERVE_MS;
-  const { keyspace, ...turns } = await takeTurns({ event, worker, remainingMs: leftForTurns });
+  const { keyspace, ...turns } = await takeTurns({ event, flushOnce, remainingMs: leftForTurns });
   const ended = Date.now();
 
   await sleep(Math.max(0, Math.min(SETTLE_MS, remainingMs() - RESERVE_MS)));
-  const later = turns.complete ? await readsNow(worker, turns) : undefined;
+  const later = turns.complete ? await readsNow(flushOnce, turns) : undefined;
   const minutes = await monitoring.minutes({ from: began - BEFORE_MS, to: Date.now() }).catch((error) => {
     logger.warn('metrics not read', errorFields(error));
     return [];
@@ -75,10 +74,10 @@ export async function flushAndRecord(options: ScheduledOptions): Promise<Schedul
 
 /** What Redis has counted by now: a turn from where all is seen does nothing else. */
 async function readsNow(
-  worker: InvokeWorker,
+  flushOnce: FlushOnce,
   { positions }: Pick<Turns, 'positions'>,
 ): Promise<KeyspaceReads | undefined> {
-  const report = await worker({ dryRun: true, positions: [...positions] }).catch(() => undefined);
+  const report = await flushOnce({ dryRun: true, positions: [...positions] }).catch(() => undefined);
   return report?.keyspace.after;
 }
 

@@ -1,8 +1,8 @@
-import { FLUSH_WORKER_TIMEOUT_SECONDS } from '../../contract/flush.ts';
+import { OPERATOR_TIMEOUT_SECONDS } from '../../contract/operator.ts';
 import type { FlushEvent } from '../event.ts';
 import type { KeyspaceReads } from '../keyspace-reads.ts';
 import type { Position } from '../pass/sweep.ts';
-import type { InvokeWorker } from './invoke-worker.ts';
+import type { FlushTurn } from '../turn.ts';
 
 /** All turns of a flush together. */
 export interface Turns {
@@ -24,19 +24,22 @@ export interface Turns {
   };
 }
 
+/** Has the operator do one turn. @throws OperatorError; on the way there, the errors of the AWS SDK. */
+export type FlushOnce = (event: FlushEvent) => Promise<FlushTurn>;
+
 export interface TurnsOptions {
   readonly event: FlushEvent;
-  readonly worker: InvokeWorker;
+  readonly flushOnce: FlushOnce;
   /** How long there is for turns, in milliseconds; the first one is always begun. */
   readonly remainingMs: () => number;
 }
 
-/** Has the worker do turns until it is complete, there is no time for another one, or one has seen no key. */
-export async function takeTurns({ event, worker, remainingMs }: TurnsOptions): Promise<Turns> {
-  let last = await worker(event);
+/** Has the operator do turns until it is complete, there is no time for another one, or one has seen no key. */
+export async function takeTurns({ event, flushOnce, remainingMs }: TurnsOptions): Promise<Turns> {
+  let last = await flushOnce(event);
   let sum = { ...last, turns: 1 };
-  while (!last.complete && last.scanned > 0 && remainingMs() > FLUSH_WORKER_TIMEOUT_SECONDS * 1000) {
-    last = await worker({ ...event, positions: [...last.positions] });
+  while (!last.complete && last.scanned > 0 && remainingMs() > OPERATOR_TIMEOUT_SECONDS * 1000) {
+    last = await flushOnce({ ...event, positions: [...last.positions] });
     sum = {
       ...last,
       turns: sum.turns + 1,

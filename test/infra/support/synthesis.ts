@@ -53,6 +53,7 @@ export function synthesize(stageName: StageName, options?: SynthesisOptions): Re
 export interface Resource {
   readonly Type: string;
   readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
   readonly DependsOn?: readonly string[];
   readonly Properties: Readonly<Record<string, unknown>>;
 }

@@ -47,15 +47,22 @@ const TABLE: readonly [command: string, who: readonly RedisUser[]][] = [
   [`UNLINK ${CW}mocs:user:1:list`, ['serverless', 'flush', 'legacy-twins']],
   ['UNLINK cw:staging:mocs:user:1:list', []],
   // State, which no phase keeps in v2:.
-  ['GET sessions:1', ['serverless', 'legacy']],
-  ['SET sessions:1 x', ['serverless', 'legacy']],
-  ['UNLINK sessions:1', ['serverless', 'legacy']],
+  ['GET sessions:1', ['serverless', 'backfill', 'legacy']],
+  ['SET sessions:1 x', ['serverless', 'backfill', 'legacy']],
+  ['UNLINK sessions:1', ['serverless', 'backfill', 'legacy']],
+  ['HSET analytics:session:1 count:legacy:joined 1', ['serverless', 'backfill', 'legacy']],
+  ['COPY sessions:1 cw:production:sessions:1', ['backfill']],
+  ['COPY sessions:1 mocs:user:1:list', ['legacy']],
+  ['COPY sessions:1 v2:sessions:1', []],
+  // Counted in both homes, and carried by nobody.
+  ['EVAL script 2 rl:login:{1} cw:production:rl:login:{1}', ['serverless']],
+  ['GET rl:login:{1}', ['serverless', 'legacy']],
   ['SET v2:sessions:1 x', []],
   ['UNLINK v2:sessions:1', []],
   // The protocol's own keys.
   ['SET cutover:lease:{mocs:1}:mocs:1 t NX PX 6000 GET', ['serverless', 'legacy']],
   ['SET cutover:epoch:user:1 e', ['serverless', 'legacy']],
-  ['GET cutover:env', ['serverless', 'flush', 'legacy']],
+  ['GET cutover:env', ['serverless', 'flush', 'backfill', 'legacy']],
   ['SET cutover:replayed x', ['serverless', 'legacy']],
   ['SET cutover:other x', []],
   // Of no family.
@@ -63,9 +70,9 @@ const TABLE: readonly [command: string, who: readonly RedisUser[]][] = [
   ['SET mocs x', []],
   ['SET v2:orders:1 x', []],
   // To look at, for those who count.
-  ['SCAN 0', ['flush', 'census', 'legacy']],
+  ['SCAN 0', ['flush', 'census', 'backfill', 'legacy']],
   ['MEMORY USAGE orders:1', ['census']],
-  ['PTTL sessions:1', ['serverless', 'census', 'legacy']],
+  ['PTTL sessions:1', ['serverless', 'census', 'backfill', 'legacy']],
   ['INFO', [...REDIS_USERS]],
   ['PING', [...REDIS_USERS]],
   // Nobody.
@@ -85,7 +92,8 @@ describe.each(PHASES)('in phase %s', (phase) => {
   });
 
   it('lets the serverless backend write sessions where this phase and the ones beside it keep them', async () => {
-    expect(await whoMay(`SET ${CW}sessions:1 x`)).toEqual(phase === 'isolated' ? [] : ['serverless']);
+    const who = phase === 'isolated' ? ['backfill'] : ['serverless', 'backfill'];
+    expect(await whoMay(`SET ${CW}sessions:1 x`)).toEqual(who);
   });
 });
 
@@ -111,6 +119,8 @@ describe('what the server itself says', () => {
     ['flush', 'UNLINK sessions:1'],
     ['census', 'GET sessions:1'],
     ['census', 'UNLINK mocs:user:1:list'],
+    ['backfill', 'GET mocs:user:1:list'],
+    ['backfill', 'RESTORE v2:sessions:1 0 x'],
     ['legacy', 'SET v2:mocs:user:1:list x'],
     ['legacy', 'DEL cw:production:mocs:user:1:list'],
     ['legacy-twins', 'SET v2:mocs:user:1:list x'],
@@ -145,6 +155,7 @@ describe('the rights', () => {
     expect(added('serverless')).toEqual([...everywhere, '~carts:*']);
     expect(added('flush')).toEqual(everywhere);
     expect(added('census')).toEqual([]);
+    expect(added('backfill')).toEqual(['~carts:*', `~${CW}carts:*`]);
     expect(added('legacy')).toEqual(['~orders:*', '~carts:*']);
     expect(added('legacy-twins')).toEqual(['~v2:orders:*', `~${CW}orders:*`]);
   });

@@ -165,6 +165,51 @@ describe('a pool', () => {
   });
 });
 
+describe('a pool of a database that pauses', () => {
+  test('holds no connection that it does not use, after a transaction neither', async () => {
+    const closing = createPool({ url, applicationName: 'closing', idle: 'close' });
+    const first = await processOf(closing);
+    expect(await withTransaction(closing, processOf)).not.toBe(first);
+    expect(closing.totalCount).toBe(0);
+    const open =
+      "SELECT FROM pg_stat_activity WHERE application_name = 'closing' AND datname = current_database()";
+    while ((await pool.query(open)).rowCount !== 0);
+    await closing.end();
+  });
+
+  test('keeps one in between where it does not', async () => {
+    expect(await processOf(pool)).toBe(await processOf(pool));
+  });
+});
+
+describe('a password that is asked for', () => {
+  const { username: user, password: known } = new URL(String(process.env['CUTOVER_TEST_POSTGRES_URL']));
+  const asking = (password: () => Promise<string>) => {
+    const address = new URL(url);
+    address.password = '';
+    return createPool({ url: address.href, password, applicationName: 'asking', idle: 'close' });
+  };
+
+  test('is asked for at each connection', async () => {
+    const password = jest.fn(async () => known);
+    const asked = asking(password);
+    const { rows } = await asked.query('SELECT current_user AS name, current_database() AS database');
+    expect(rows).toEqual([{ name: user, database: new URL(url).pathname.slice(1) }]);
+    await asked.query('SELECT 1');
+    expect(password).toHaveBeenCalledTimes(2);
+    await asked.end();
+  });
+
+  test.each([
+    ['is wrong', async () => 'wrong', /password authentication failed/],
+    ['is not to be had', () => Promise.reject(new Error('no credentials')), /no credentials/],
+  ])('that %s is an error of the connection, and no other is tried', async (_, password, message) => {
+    const asked = asking(password);
+    await expect(asked.query('SELECT 1')).rejects.toThrow(message);
+    await asked.end();
+  });
+});
+
 test('a pool tells how long each statement took, the wait for a connection and failures included', async () => {
   const latencies: number[] = [];
   const onLatency = (ms: number) => void latencies.push(ms);

@@ -4,7 +4,7 @@ import { type Aws, awsEnvironment, startAws } from '../../support/aws.ts';
 import { lookInto } from '../../support/redis.ts';
 import { ownRedis } from '../../support/servers.ts';
 
-type Worker = typeof import('../../../lambda/functions/flush-worker.ts');
+type Operator = typeof import('../../../lambda/functions/operator.ts');
 type Flush = typeof import('../../../lambda/functions/flush.ts');
 
 const ENVIRONMENT = { ...process.env };
@@ -17,9 +17,9 @@ let url: string;
 let redis: RedisConnection;
 let aws: Aws;
 let flush: Flush['handler'];
-/** What the worker was asked for. */
+/** What the operator was asked for. */
 let asked: Record<string, unknown>[];
-/** How long each turn of the worker has, in milliseconds; 90 s when there is none. */
+/** How long each turn of the operator has, in milliseconds; 90 s when there is none. */
 let turnsMs: number[];
 
 beforeAll(async () => {
@@ -35,7 +35,7 @@ beforeEach(async () => {
   await redis.send(['FLUSHALL']);
   await redis.send(['CONFIG', 'RESETSTAT']);
   [asked, turnsMs] = [[], []];
-  aws = await startAws({ functions: { worker: workerTurn } });
+  aws = await startAws({ functions: { operator: operatorTurn } });
   process.env = {
     ...ENVIRONMENT,
     ...awsEnvironment(aws),
@@ -44,7 +44,7 @@ beforeEach(async () => {
       LOG_LEVEL: 'INFO',
       NODE_ENV: 'test',
       REDIS_URL: url,
-      FLUSH_WORKER: 'worker',
+      OPERATOR_FUNCTION: 'operator',
     },
   };
   ({ handler: flush } = await import('../../../lambda/functions/flush.ts'));
@@ -55,9 +55,9 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-async function workerTurn(payload: unknown): Promise<unknown> {
+async function operatorTurn(payload: unknown): Promise<unknown> {
   asked.push(payload as Record<string, unknown>);
-  const { handler }: Worker = await import('../../../lambda/functions/flush-worker.ts');
+  const { handler }: Operator = await import('../../../lambda/functions/operator.ts');
   const remainingMs = turnsMs.shift() ?? 90_000;
   return handler(payload, { getRemainingTimeInMillis: () => remainingMs });
 }
@@ -82,7 +82,7 @@ const populate = async () => {
   await redis.send(['SET', 'sessions:bob', 'x']);
 };
 
-test('flushes by the worker, and records what it was like', async () => {
+test('flushes by the operator, and records what it was like', async () => {
   await populate();
   for (let read = 0; read < 3; read += 1) await redis.send(['GET', 'sessions:bob']);
   await redis.send(['GET', 'nobody']);
@@ -121,7 +121,7 @@ test('flushes by the worker, and records what it was like', async () => {
   expect([...recorded('CacheHitRateAfter'), ...recorded('DatabaseLatencyAfter')]).toEqual([]);
 });
 
-describe('the worker stops in the middle', () => {
+describe('the operator stops in the middle', () => {
   const ASKED = { maxLatencyMs: 2, preserve: ['mocs:user:7*'] };
 
   beforeEach(async () => {
@@ -136,11 +136,15 @@ describe('the worker stops in the middle', () => {
     expect(await redis.send(['DBSIZE'])).toBe(112);
     const [, second, counting] = asked;
     expect(second).toEqual({
-      ...ASKED,
+      ...{ command: 'flush', ...ASKED },
       positions: [{ runId: expect.any(String), cursor: expect.not.stringMatching(/^0$/) }],
     });
     // Nothing else is done by the last turn, which is there for what Redis has counted.
-    expect(counting).toEqual({ dryRun: true, positions: [{ runId: expect.any(String), cursor: '0' }] });
+    expect(counting).toEqual({
+      command: 'flush',
+      dryRun: true,
+      positions: [{ runId: expect.any(String), cursor: '0' }],
+    });
     expect(asked).toHaveLength(3);
   });
 
@@ -161,7 +165,7 @@ describe('the worker stops in the middle', () => {
   });
 });
 
-test('DRY_RUN of the worker is the default: it counts, and records that', async () => {
+test('DRY_RUN of the operator is the default: it counts, and records that', async () => {
   await populate();
   process.env['DRY_RUN'] = 'true';
   expect(await flush({}, atOnce)).toMatchObject({ dryRun: true, flushed: KEYS });
@@ -172,17 +176,19 @@ test('DRY_RUN of the worker is the default: it counts, and records that', async 
 });
 
 describe('what goes wrong', () => {
-  test('in the worker is said, and nothing is recorded', async () => {
+  test('in the operator is said, and nothing is recorded', async () => {
     await redis.send(['SET', 'cutover:env', 'production']);
     await expect(flush({}, atOnce)).rejects.toMatchObject({
-      name: 'FlushWorkerError',
-      message: expect.stringMatching(/^flush: the worker worker failed: ConfigurationError: .*NODE_ENV=test/),
+      name: 'OperatorError',
+      message: expect.stringMatching(
+        /^operator: the function operator failed: ConfigurationError: .*NODE_ENV=test/,
+      ),
     });
     expect(aws.data).toEqual([]);
   });
 
   test('on the way to it, too', async () => {
-    process.env['FLUSH_WORKER'] = 'nobody';
+    process.env['OPERATOR_FUNCTION'] = 'nobody';
     await expect(flush({}, atOnce)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
@@ -195,11 +201,11 @@ describe('what goes wrong', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['no FLUSH_WORKER', {}, 'flush: FLUSH_WORKER is not set'],
+    ['no OPERATOR_FUNCTION', {}, 'flush: OPERATOR_FUNCTION is not set'],
     ['a bad field', { patterns: 'mocs:*' }, 'flush: patterns of the event, "mocs:*", is not a list'],
     ['a time to come', { check: 'recovery', since: '2999-01-01T00:00:00Z' }, 'flush: since of the event'],
   ])('is refused before anything is done: %s', async (what, event, message) => {
-    if (what === 'no FLUSH_WORKER') delete process.env['FLUSH_WORKER'];
+    if (what === 'no OPERATOR_FUNCTION') delete process.env['OPERATOR_FUNCTION'];
     await expect(flush(event, atOnce)).rejects.toThrow(message);
     expect(aws.requests).toEqual([]);
   });

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
+import { createPool } from '../../../lambda/database/pool.ts';
 import { freshDatabase } from '../../support/servers.ts';
 
 const ENVIRONMENT = { ...process.env };
@@ -7,8 +9,8 @@ afterEach(() => {
   process.env = { ...ENVIRONMENT };
 });
 
-async function invoke(url: string) {
-  process.env = { ...ENVIRONMENT, LOG_LEVEL: 'SILENT', DATABASE_URL: url };
+async function invoke(url: string, environment: Record<string, string> = {}) {
+  process.env = { ...ENVIRONMENT, LOG_LEVEL: 'SILENT', DATABASE_URL: url, ...environment };
   const { handler } = await import('../../../lambda/functions/migrate.ts');
   return handler();
 }
@@ -19,6 +21,16 @@ test('answers what it applied, and the second time nothing', async () => {
     applied: ['0001-collections', '0002-outbox', '0003-feature-flags'],
   });
   expect(await invoke(url)).toEqual({ applied: [] });
+});
+
+test('makes the role that the functions are, where it is told one', async () => {
+  const { url } = await freshDatabase();
+  const role = `app_${randomBytes(6).toString('hex')}`;
+  await invoke(url, { DATABASE_APP_ROLE: role });
+  const database = createPool({ url, applicationName: 'test' });
+  const { rows } = await database.query("SELECT has_table_privilege($1, 'mocs', 'INSERT') AS may", [role]);
+  await database.end();
+  expect(rows).toEqual([{ may: true }]);
 });
 
 test('without a database it says which variable is missing', async () => {

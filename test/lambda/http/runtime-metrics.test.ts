@@ -1,17 +1,24 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { migrate } from '../../../lambda/database/migrate.ts';
 import { createRuntimeMetrics } from '../../../lambda/http/runtime-metrics.ts';
 import { type Figure, MAX_VALUES } from '../../../lambda/telemetry/metrics.ts';
 import type { Handler } from '../../../rehearsal/host/host.ts';
+import { freePort } from '../../../rehearsal/servers/process.ts';
 import { wiredApi } from '../../support/deployed.ts';
-import { freshDatabase } from '../../support/servers.ts';
+import { lookInto } from '../../support/redis.ts';
+import { freshDatabase, ownRedis } from '../../support/servers.ts';
 
 describe('what a process records', () => {
   const lines: (readonly Figure[])[] = [];
+  const byVersion: (readonly Figure[])[] = [];
   const reads = { hits: 0, misses: 0 };
   let nowMs = 1_800_000_000_000;
   const start = () =>
     createRuntimeMetrics({
-      metrics: { record: (figures) => void lines.push(figures) },
+      metrics: {
+        record: (figures) => void lines.push(figures),
+        recordByVersion: (figures) => void (figures.length > 0 && byVersion.push(figures)),
+      },
       reads: () => reads,
       now: () => nowMs,
     });
@@ -20,6 +27,7 @@ describe('what a process records', () => {
 
   beforeEach(() => {
     lines.length = 0;
+    byVersion.length = 0;
     [reads.hits, reads.misses] = [0, 0];
   });
 
@@ -61,6 +69,25 @@ describe('what a process records', () => {
     expect(valuesOf('CacheHits')).toEqual([[0]]);
     expect(valuesOf('DatabaseLatency')).toEqual([[]]);
   });
+
+  test('of failures is told at the end of the request, and once, by version', () => {
+    const runtime = start();
+    runtime.requestEnded();
+    for (let failure = 0; failure < 3; failure += 1) runtime.redisFailed();
+    runtime.serverFailed();
+    runtime.requestEnded();
+    runtime.requestEnded();
+    runtime.redisFailed();
+    runtime.requestEnded();
+    expect(lines).toEqual([]);
+    expect(byVersion).toEqual([
+      [
+        { name: 'ServerErrors', unit: 'Count', values: [1] },
+        { name: 'RedisConnectionFailures', unit: 'Count', values: [3] },
+      ],
+      [{ name: 'RedisConnectionFailures', unit: 'Count', values: [1] }],
+    ]);
+  });
 });
 
 describe('the API', () => {
@@ -79,16 +106,25 @@ describe('the API', () => {
     jest.restoreAllMocks();
   });
 
-  const read = async (handler: Handler) => {
-    const http = { method: 'GET', path: '/api/config/flags/none' };
+  const read = async (handler: Handler, path = '/api/config/flags/none') => {
+    const http = { method: 'GET', path };
     const event = { version: '2.0', rawPath: http.path, rawQueryString: '', headers: {} };
     const requestContext = { domainName: 'api.example.com', http };
     return handler({ ...event, requestContext } as unknown as Parameters<Handler>[0]);
   };
 
+  /** The failures in each line that has any. */
+  const failures = () =>
+    printed.flatMap((text) => {
+      const { ServerErrors, RedisConnectionFailures } = JSON.parse(text);
+      const told = { ServerErrors, RedisConnectionFailures };
+      return Object.values(told).some(Boolean) ? [JSON.parse(JSON.stringify(told))] : [];
+    });
+
   test('writes them, where it is deployed, at the end of a request in the embedded format', async () => {
     process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'api';
     const { url: DATABASE_URL } = await freshDatabase();
+    await migrate(DATABASE_URL);
     const handler = await wiredApi({ NODE_ENV: 'test', DATABASE_URL });
     for (let request = 0; request < 3; request += 1) await read(handler);
     expect(printed).toHaveLength(1);
@@ -106,6 +142,47 @@ describe('the API', () => {
         ],
       },
     ]);
+  });
+
+  test('writes its failures at once, of the service and of its version; those of its readiness are none of its own', async () => {
+    Object.assign(process.env, { AWS_LAMBDA_FUNCTION_NAME: 'api', AWS_LAMBDA_FUNCTION_VERSION: '7' });
+    const nobody = `127.0.0.1:${await freePort()}`;
+    const handler = await wiredApi({ NODE_ENV: 'test', DATABASE_URL: `postgresql://${nobody}/none` });
+    expect(await read(handler, '/ready')).toMatchObject({ statusCode: 503 });
+    expect(await read(handler, '/nothing')).toMatchObject({ statusCode: 404 });
+    expect(failures()).toEqual([]);
+    for (let request = 0; request < 2; request += 1) {
+      expect(await read(handler)).toMatchObject({ statusCode: 503 });
+    }
+    expect(failures()).toEqual([{ ServerErrors: 1 }, { ServerErrors: 1 }]);
+    const line = printed.map((text) => JSON.parse(text)).find((each) => 'ServerErrors' in each);
+    expect(line).toMatchObject({ service: 'cutover-api', environment: 'test', version: '7' });
+    expect(line._aws.CloudWatchMetrics).toEqual([
+      {
+        Namespace: 'Cutover',
+        Dimensions: [
+          ['service', 'environment'],
+          ['service', 'environment', 'version'],
+        ],
+        Metrics: [{ Name: 'ServerErrors', Unit: 'Count' }],
+      },
+    ]);
+  });
+
+  test('counts connections to Redis that fail, and commands that fail not', async () => {
+    process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'api';
+    const [{ url: DATABASE_URL }, redis] = await Promise.all([freshDatabase(), ownRedis()]);
+    await migrate(DATABASE_URL);
+    const look = await lookInto(redis.url);
+    await look.send(['HSET', 'v2:flag:none', 'not', 'a string']);
+    const handler = await wiredApi({
+      ...{ NODE_ENV: 'test', MIGRATION_MODE: '1', DATABASE_URL, REDIS_URL: redis.url },
+    });
+    await read(handler);
+    expect(failures()).toEqual([]);
+    await redis.kill('SIGKILL');
+    while (failures().length === 0) await read(handler);
+    expect(failures()[0]).toEqual({ RedisConnectionFailures: expect.any(Number) });
   });
 
   test('writes nothing elsewhere', async () => {

@@ -1,7 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { type AwsCredentials, iamCredentials, iamToken } from '../../../lambda/redis/iam.ts';
+import type { AwsCredentials } from '../../../lambda/aws/credentials.ts';
+import { iamCredentials, iamToken } from '../../../lambda/redis/iam.ts';
 import type { RedisServer } from '../../../rehearsal/servers/redis.ts';
 import { callsOf, connected, lookInto } from '../../support/redis.ts';
 import { ownRedis } from '../../support/servers.ts';

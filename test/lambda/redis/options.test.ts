@@ -27,6 +27,12 @@ test.each([
   expect(redisOptionsOf({ REDIS_URL: url, ...environment })).toEqual({ url, cluster, iam: undefined });
 });
 
+test('a password of its own may hold any letters', () => {
+  const { url } =
+    redisOptionsOf({ REDIS_URL: 'rediss://user@cache.example:6379', REDIS_PASSWORD: 'p/w?#%@:' }) ?? {};
+  expect(url).toBe('rediss://user:p%2Fw%3F%23%25%40%3A@cache.example:6379');
+});
+
 test('IAM takes cache, region and, each time anew, the credentials', () => {
   const environment: Record<string, string | undefined> = { ...IAM };
   const { iam } = redisOptionsOf(environment) ?? {};
@@ -52,8 +58,10 @@ describe('refused, with the variable and the remedy:', () => {
     [{ ...IAM, REDIS_URL: 'redis://runtime@h' }, 'REDIS_URL=redis://***@h', 'write rediss://'],
     [{ ...IAM, REDIS_URL: 'rediss://h' }, 'no user', 'rediss://user@host'],
     [{ ...IAM, REDIS_URL: 'rediss://u:hunter2@h' }, 'a password', 'rediss://user@host'],
+    [{ REDIS_URL: 'redis://u:hunter2@h', REDIS_PASSWORD: 'x' }, 'REDIS_PASSWORD', 'remove one'],
+    [{ ...IAM, REDIS_PASSWORD: 'hunter2' }, 'a password', 'rediss://user@host'],
     [{ ...IAM, REDIS_IAM_CACHE: undefined }, 'REDIS_IAM_CACHE', 'replication group'],
-    [{ ...IAM, AWS_REGION: '' }, 'AWS_REGION', 'that of the cache'],
+    [{ ...IAM, AWS_REGION: '' }, 'AWS_REGION', 'that of the server'],
   ])('%j', (environment, named, remedy) => {
     const read = () => redisOptionsOf(environment);
     expect(read).toThrow(ConfigurationError);

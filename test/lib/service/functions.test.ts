@@ -35,9 +35,10 @@ describe.each(NAMES)('the function %s', (name) => {
     );
   });
 
-  it('runs in the isolated subnets, in the group of the functions; the one that calls AWS does not', () => {
+  it('runs in the isolated subnets, in the group of the functions, where it connects to anything; elsewhere not', () => {
     const { VpcConfig: vpc } = functionNamed(name);
-    if (name === 'flush') return expect(vpc).toBeUndefined();
+    const connects = FUNCTION_ENVIRONMENT[name].some((variable) => variable.endsWith('_URL'));
+    if (!connects) return expect(vpc).toBeUndefined();
     const { SecurityGroupIds: groups, SubnetIds: subnets } = vpc as {
       SecurityGroupIds: unknown[];
       SubnetIds: unknown[];
@@ -74,11 +75,9 @@ describe('the URLs', () => {
   const text = (value: unknown): string => JSON.stringify(value);
 
   it('are encrypted and verified connections', () => {
-    expect(text(environmentOf('api')['REDIS_URL'])).toMatch(
-      /"rediss:\/\/:\{\{resolve:secretsmanager:.*:6379"/,
-    );
+    expect(text(environmentOf('api')['REDIS_URL'])).toMatch(/"rediss:\/\/cutover-dev-serverless@.*:6379"/);
     expect(text(environmentOf('api')['DATABASE_URL'])).toMatch(
-      /"postgresql:\/\/cutover:\{\{resolve:secretsmanager:.*:5432\/cutover\?sslmode=verify-full"/,
+      /"postgresql:\/\/cutover_app@.*:5432\/cutover\?sslmode=verify-full"/,
     );
   });
 
@@ -98,19 +97,21 @@ describe('the settings of a stage', () => {
       MIGRATION_MODE: 'true',
       CACHE_MODE: 'redis',
     });
-    expect(environmentOf('flush-worker')).toMatchObject({ NODE_ENV: 'development', DRY_RUN: 'true' });
+    expect(environmentOf('operator')).toMatchObject({
+      ...{ NODE_ENV: 'development', DRY_RUN: 'true', MIGRATION_MODE: 'true' },
+    });
   });
 });
 
 it('does not compile with a variable too many, too few or misspelt', () => {
   type Settings<Name extends FunctionName> = CutoverFunctionProps<Name>['settings'];
-  const right: Settings<'migrate'> = { LOG_LEVEL: 'INFO' };
+  const right: Settings<'migrate'> = { LOG_LEVEL: 'INFO', DATABASE_APP_ROLE: '' };
   // @ts-expect-error LOG_LEVEL is missing
-  const missing: Settings<'migrate'> = {};
+  const missing: Settings<'migrate'> = { DATABASE_APP_ROLE: '' };
   // @ts-expect-error the function does not read NODE_ENV
-  const excess: Settings<'migrate'> = { LOG_LEVEL: 'INFO', NODE_ENV: 'development' };
+  const excess: Settings<'migrate'> = { ...right, NODE_ENV: 'development' };
   // @ts-expect-error a URL is not set by hand: its network rule would be missing
-  const byHand: Settings<'migrate'> = { LOG_LEVEL: 'INFO', DATABASE_URL: 'postgresql://' };
+  const byHand: Settings<'migrate'> = { ...right, DATABASE_URL: 'postgresql://' };
   // @ts-expect-error the API reads REDIS_URL too
   const unreachable: CutoverFunctionProps<'api'>['endpoints'] = { DATABASE_URL: { grantConnect: () => {} } };
   expect([right, missing, excess, byHand, unreachable]).toHaveLength(5);

@@ -5,79 +5,6 @@ import { onlyResource, type Resource, resourcesOf, synthesize } from '../../infr
 const { service } = synthesize('dev');
 const [aliasId, alias] = onlyResource(service, 'AWS::Lambda::Alias');
 
-describe('the canary', () => {
-  const CONFIG = 'AWS::CodeDeploy::DeploymentConfig';
-  const canaryOf = (percent: number, minutes: number) => ({
-    ComputePlatform: 'Lambda',
-    TrafficRoutingConfig: {
-      Type: 'TimeBasedCanary',
-      TimeBasedCanary: { CanaryPercentage: percent, CanaryInterval: minutes },
-    },
-  });
-
-  it('gives a new version 5 % of the traffic for 60 minutes', () => {
-    service.hasResourceProperties(CONFIG, canaryOf(5, 60));
-  });
-
-  it('is what the stage says it is, each number in its place', () => {
-    const other = synthesize('dev', {
-      change: (stage) => ({ ...stage, canary: { percent: 10, minutes: 30 } }),
-    });
-    other.service.hasResourceProperties(CONFIG, canaryOf(10, 30));
-    expect(() => other.service.hasResourceProperties(CONFIG, canaryOf(5, 60))).toThrow();
-  });
-
-  it('moves the alias, by CodeDeploy, with that configuration', () => {
-    const [configId] = onlyResource(service, CONFIG);
-    const [groupId, group] = onlyResource(service, 'AWS::CodeDeploy::DeploymentGroup');
-    expect(group.Properties['DeploymentConfigName']).toEqual({ Ref: configId });
-    service.hasResource('AWS::Lambda::Alias', {
-      UpdatePolicy: { CodeDeployLambdaAliasUpdate: { DeploymentGroupName: { Ref: groupId } } },
-    });
-  });
-
-  it('goes back when more than 1 % of the new version’s own invocations fail', () => {
-    const [alarmId] = onlyResource(service, 'AWS::CloudWatch::Alarm');
-    service.hasResourceProperties('AWS::CodeDeploy::DeploymentGroup', {
-      AlarmConfiguration: { Enabled: true, Alarms: [{ Name: { Ref: alarmId } }] },
-      AutoRollbackConfiguration: {
-        Enabled: true,
-        Events: Match.arrayWith(['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM']),
-      },
-    });
-    service.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      Threshold: 1,
-      ComparisonOperator: 'GreaterThanThreshold',
-      TreatMissingData: 'notBreaching',
-      Metrics: Match.arrayWith([
-        Match.objectLike({ Expression: '100 * errors / invocations', ReturnData: true }),
-        Match.objectLike({
-          Id: 'errors',
-          MetricStat: Match.objectLike({
-            Metric: Match.objectLike({
-              MetricName: 'Errors',
-              Dimensions: [
-                { Name: 'ExecutedVersion', Value: alias.Properties['FunctionVersion'] },
-                { Name: 'FunctionName', Value: alias.Properties['FunctionName'] },
-                {
-                  Name: 'Resource',
-                  Value: { 'Fn::Join': ['', [alias.Properties['FunctionName'], ':live']] },
-                },
-              ],
-            }),
-          }),
-        }),
-      ]),
-    });
-  });
-
-  it('leaves the version before in place: it is the way back', () => {
-    const version = (alias.Properties['FunctionVersion'] as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0];
-    const versions = Object.fromEntries(resourcesOf(service, 'AWS::Lambda::Version'));
-    expect(versions[version ?? '']?.DeletionPolicy).toBe('Retain');
-  });
-});
-
 describe('the HTTP API', () => {
   it('integrates with the alias, never with the function', () => {
     const integrations = resourcesOf(service, 'AWS::ApiGatewayV2::Integration');
@@ -191,26 +118,10 @@ function triggerOf(name: string): [string, Resource] {
 
 describe('during the deployment', () => {
   const [migrationId, migration] = triggerOf('Migration');
-  const [warmingId, warming] = triggerOf('Warming');
 
   it('the database is migrated before the alias moves, and that is waited for', () => {
     expect(alias.DependsOn).toContain(migrationId);
     expect(migration.Properties).toMatchObject({ InvocationType: 'RequestResponse', Timeout: '300000' });
-  });
-
-  it('the cache is warmed after that, and before the alias moves', () => {
-    expect(warming.DependsOn).toContain(migrationId);
-    expect(alias.DependsOn).toContain(warmingId);
-    expect(warming.Properties).toMatchObject({ InvocationType: 'RequestResponse', Timeout: '60000' });
-  });
-
-  it('it is warmed with the settings of the API, so that these are the keys that it reads', () => {
-    const [api, warm] = ['ApiFunction', 'WarmingFunction'].map((name) => {
-      const functions = resourcesOf(service, 'AWS::Lambda::Function').filter(([id]) => id.startsWith(name));
-      expect(functions).toHaveLength(1);
-      return functions[0]?.[1].Properties['Environment'];
-    });
-    expect(warm).toEqual(api);
   });
 });
 
@@ -230,7 +141,7 @@ describe('the scheduled flush', () => {
     });
   });
 
-  it('may invoke its worker and nothing else, record in one namespace, and read metrics', () => {
+  it('may invoke the operator and nothing else, record in one namespace, and read metrics', () => {
     const policies = resourcesOf(service, 'AWS::IAM::Policy').filter(([id]) =>
       id.startsWith('FlushFunction'),
     );
@@ -246,23 +157,27 @@ describe('the scheduled flush', () => {
       },
       {
         ...{ ...allowed, Action: 'lambda:InvokeFunction' },
-        Resource: { 'Fn::GetAtt': [idOf('FlushWorker'), 'Arn'] },
+        Resource: { 'Fn::GetAtt': [idOf('Operator'), 'Arn'] },
       },
       {
         ...{ ...allowed, Action: 'cloudwatch:PutMetricData', Resource: '*' },
         Condition: { StringEquals: { 'cloudwatch:namespace': 'Cutover' } },
       },
+      {
+        ...{ ...allowed, Action: 'sqs:SendMessage' },
+        Resource: { 'Fn::GetAtt': [onlyResource(service, 'AWS::SQS::Queue')[0], 'Arn'] },
+      },
     ]);
   });
 
-  it('has its worker’s name, and time for several of its turns', () => {
+  it('has the operator’s name, and time for several of its turns', () => {
     const functions = Object.fromEntries(resourcesOf(service, 'AWS::Lambda::Function'));
-    const [outer, worker] = [functions[idOf('FlushFunction')], functions[idOf('FlushWorker')]];
+    const [outer, operator] = [functions[idOf('FlushFunction')], functions[idOf('Operator')]];
     expect(outer?.Properties).toMatchObject({
-      Environment: { Variables: { FLUSH_WORKER: { Ref: idOf('FlushWorker') } } },
+      Environment: { Variables: { OPERATOR_FUNCTION: { Ref: idOf('Operator') } } },
       Timeout: 900,
     });
-    expect(worker?.Properties).toMatchObject({ Timeout: 90 });
+    expect(operator?.Properties).toMatchObject({ Timeout: 90 });
   });
 
   it('deletes only where the stage says so', () => {

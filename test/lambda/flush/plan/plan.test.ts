@@ -19,15 +19,14 @@ const decisions = (keys: readonly string[], { classes, classify, isDue } = plan)
 const all = (keys: readonly string[], decision: string) =>
   Object.fromEntries(keys.map((key) => [key, decision]));
 
-test('names the patterns of requirement R4, those of the flags and of the states beside them', () => {
-  expect(plan.flush).toEqual(['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*', 'feature_flags:*', 'flag:*']);
+test('names the patterns of requirement R4, those of flags and queries, and of the states beside them', () => {
+  expect(plan.flush).toEqual([
+    ...['mocs:*', 'gallery:*', 'wishlist:*', 'albums:*', 'feature_flags:*', 'flag:*'],
+    'query_cache:*',
+  ]);
   expect(plan.preserve).toEqual([
-    'sessions:*',
-    'ratelimit:*',
-    'user-profiles:*',
-    'secure_session:*',
-    'csrf:*',
-    'rl:*',
+    ...['sessions:*', 'ratelimit:*', 'user-profiles:*', 'csrf:*', 'session:*', 'access_code:*'],
+    ...['secure_session:*', 'teacher_sessions:*', 'analytics:*', 'rl:*'],
   ]);
 });
 
