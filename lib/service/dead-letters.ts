@@ -1,8 +1,10 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { EventInvokeConfigOptions, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { removalPolicy } from '../removal.ts';
+import type { StageConfig } from '../stages.ts';
 
 /** As long as SQS keeps a message. */
 const RETENTION_DAYS = 14;
@@ -14,12 +16,13 @@ const RETENTION_DAYS = 14;
 export class DeadLetters extends Construct {
   readonly queue: Queue;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
     super(scope, id);
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(RETENTION_DAYS),
+      removalPolicy: removalPolicy(stage, RemovalPolicy.RETAIN),
     });
     Validations.of(this.queue).acknowledge({
       id: 'AwsSolutions-SQS3',

@@ -55,10 +55,12 @@ export class ServiceStack extends CutoverStack {
       settings: cachedSettings(stage),
       endpoints,
       timeoutSeconds: 10,
-      // The way back is the version before: it has to be there still. All of them go with the function.
-      versions: { removalPolicy: RemovalPolicy.RETAIN },
+      // The way back is the version before, which CloudFormation would remove when the update is done. All of them go with the function.
+      versions: {
+        removalPolicy: stage.canary === 'all-at-once' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      },
     });
-    const deadLetters = new DeadLetters(this, 'DeadLetters');
+    const deadLetters = new DeadLetters(this, 'DeadLetters', { stage });
     this.deadLetters = deadLetters.queue;
     const { alarms } = new RollbackAlarms(this, 'RollbackAlarms', { stage, fn });
     const hooks = new Hooks(this, 'Hooks', { platform, fn, alarms, deadLetters });
