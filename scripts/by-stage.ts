@@ -1,6 +1,12 @@
+import type { DoctorReport } from '../lambda/doctor/doctor.ts';
+import { type CheckReport, fail, notRun, pass } from '../lambda/doctor/examination.ts';
+import type { Explanation } from '../lambda/explain/explain.ts';
 import { sumOfTurns } from '../lambda/flush/census/turn.ts';
-import type { OperatorEvent } from '../lambda/operator/event.ts';
-import { operatorOf, takeTurns } from './aws/operator.ts';
+import type { Answer } from '../lambda/operator/answer.ts';
+import type { OperatorEvent, QuestionEvent } from '../lambda/operator/event.ts';
+import type { PhaseReport } from '../lambda/phases/phases.ts';
+import { redAlarmsOf } from './aws/alarms.ts';
+import { askOperator, operatorOf, takeTurns } from './aws/operator.ts';
 import { printCensus } from './census-text.ts';
 import { sumOfFlush } from './flush-turns.ts';
 import { printFlush, progressLine } from './run-flush.ts';
@@ -60,6 +66,52 @@ export async function censusByStage(options: ByStageOptions<CensusEvent>): Promi
     }),
   );
   printCensus(sumOfTurns(turns), { env: turns[0]?.env ?? '', json });
+}
+
+/** Has the operator of a stage examine it, and asks which of its alarms are red. @throws AwsError, where the operator cannot be asked. */
+export async function doctorByStage(stage: string): Promise<DoctorReport> {
+  const [{ checks }, alarms] = await Promise.all([
+    askStage<'doctor'>(stage, { command: 'doctor' }),
+    alarmsOf(stage),
+  ]);
+  return { checks: [...checks, alarms] };
+}
+
+/** Has the operator of a stage explain a key. @throws AwsError; ConfigurationError for a key of no family. */
+export function explainByStage(
+  stage: string,
+  event: { readonly key: string; readonly showValue: boolean },
+): Promise<Explanation> {
+  return askStage<'explain'>(stage, { command: 'explain', ...event });
+}
+
+/** Has the operator of a stage report its phases. @throws AwsError. */
+export function phasesByStage(stage: string): Promise<PhaseReport> {
+  return askStage<'phase'>(stage, { command: 'phase' });
+}
+
+async function askStage<Command extends QuestionEvent['command']>(
+  stage: string,
+  event: Extract<QuestionEvent, { readonly command: Command }>,
+): Promise<Extract<Answer, { readonly command: Command }>> {
+  return askOperator<Command>(await operatorOf(stage), event);
+}
+
+async function alarmsOf(stage: string): Promise<CheckReport> {
+  const check = 'alarms';
+  try {
+    const red = await redAlarmsOf(stage);
+    if (red.length === 0) return { check, ...pass('none is red') };
+    return {
+      check,
+      ...fail(
+        `red: ${red.join(', ')}`,
+        'find each in docs/operations/alarms.md; a deployment does not notice what was red before it',
+      ),
+    };
+  } catch (error) {
+    return { check, ...notRun((error as Error).message) };
+  }
 }
 
 async function watched<T>(

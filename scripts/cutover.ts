@@ -1,9 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import colors from 'picocolors';
+import { auditCommand } from './audit.ts';
 import { backfillCommand } from './backfill.ts';
 import { censusCommand } from './census.ts';
 import { cleanupCommand } from './cleanup.ts';
+import { coverageCommand } from './coverage.ts';
+import { doctorCommand } from './doctor.ts';
+import { explainCommand } from './explain.ts';
 import { flushCommand } from './flush-migration-cache.ts';
+import { phaseCommand } from './phase.ts';
 import { rehearseCommand } from './rehearse.ts';
 import { rollbackCommand } from './rollback.ts';
 import { serveCommand } from './serve.ts';
@@ -12,7 +17,7 @@ import { serveCommand } from './serve.ts';
 const FAILED = 1;
 const BAD_USAGE = 2;
 /** By their codes: a bundle that is served has classes of its own. */
-const BAD_USAGE_CODES = new Set(['CUTOVER_USAGE', 'CUTOVER_CONFIGURATION']);
+const BAD_USAGE_CODES = new Set(['CUTOVER_USAGE', 'CUTOVER_CONFIGURATION', 'CUTOVER_INVALID_KEY']);
 
 const program = new Command('cutover')
   .description('Moves live traffic from one backend to another: no stale read, no lost session, a way back.')
@@ -21,8 +26,13 @@ const program = new Command('cutover')
   .addCommand(flushCommand)
   .addCommand(censusCommand)
   .addCommand(cleanupCommand)
+  .addCommand(auditCommand)
+  .addCommand(coverageCommand)
   .addCommand(backfillCommand)
-  .addCommand(rollbackCommand);
+  .addCommand(rollbackCommand)
+  .addCommand(doctorCommand)
+  .addCommand(explainCommand)
+  .addCommand(phaseCommand);
 for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError('(add --help for the options)');
 }

@@ -17,9 +17,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lambda/cache': [...EVERYWHERE, 'lambda/redis'],
   'lambda/mirror': [...EVERYWHERE, 'lambda/cache'],
   'lambda/database': [...EVERYWHERE, 'lambda/aws'],
-  'lambda/outbox': [...EVERYWHERE, 'lambda/cache', 'lambda/redis', 'lambda/database'],
+  'lambda/coverage': [...EVERYWHERE, 'lambda/cache', 'lambda/redis', 'lambda/database'],
+  'lambda/outbox': [...EVERYWHERE, 'lambda/cache', 'lambda/redis', 'lambda/database', 'lambda/coverage'],
   'lambda/request': EVERYWHERE,
-  'lambda/stores': [...EVERYWHERE, 'lambda/cache', 'lambda/database', 'lambda/outbox', 'lambda/request'],
+  'lambda/stores': [
+    ...[...EVERYWHERE, 'lambda/cache', 'lambda/database', 'lambda/outbox', 'lambda/request'],
+    // A backfill is a pass over all keys.
+    ...['lambda/flush', 'lambda/redis'],
+  ],
   ...Object.fromEntries(
     DOMAINS.map((domain) => [
       domain,
@@ -27,6 +32,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ]),
   ),
   'lambda/flush': [...EVERYWHERE, 'lambda/cache', 'lambda/redis'],
+  'lambda/audit': [
+    ...EVERYWHERE,
+    'lambda/cache',
+    'lambda/redis',
+    'lambda/database',
+    'lambda/flush',
+    'lambda/collections',
+    'lambda/flags',
+  ],
   'lambda/operator': [...EVERYWHERE, 'lambda/cache', 'lambda/flush'],
   'lambda/hooks': EVERYWHERE,
   'lambda/rollout': EVERYWHERE,
@@ -41,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lambda/functions': [
     ...EVERYWHERE,
     ...DOMAINS,
+    'lambda/audit',
     'lambda/http',
     'lambda/cache',
     'lambda/flush',
@@ -65,7 +80,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   kysely: ['lambda/database'],
   commander: ['scripts'],
   jose: ['rehearsal/host'],
-  'rate-limiter-flexible': ['rehearsal/host'],
+  'rate-limiter-flexible': ['rehearsal/host', 'lambda/stores'],
 };
 
 interface Import {

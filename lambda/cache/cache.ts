@@ -43,6 +43,8 @@ export interface CacheOptions {
   readonly clustered?: boolean;
   /** How many connections to the store are open now. */
   readonly connections?: () => number;
+  /** Told of each hit that a legacy key gave, in phase `dual`. */
+  readonly onLegacyFallback?: (() => void) | undefined;
   /** Told of each error of the store and of the family concerned, never of a key or a value. */
   readonly onError?: (error: unknown, family: string) => void;
 }
@@ -82,7 +84,7 @@ export function createCache(options: CacheOptions): Cache {
   const freshStores = options.freshStores ?? stores;
   const leaseMs = loaderTimeoutMs + LEASE_MARGIN_MS;
   const lifetimesOf = createLifetimes(keyspace.families);
-  const counts: Counts = noCounts();
+  const counts: Counts = noCounts(options.onLegacyFallback);
   const runLoader = createRunLoader(loaderTimeoutMs);
   const filler = createFiller({ runLoader, counts });
   const reading = createReadThrough({

@@ -41,14 +41,22 @@ export type Entry<T> =
 export function readEntry<T>(stored: string, { codec, validate, epochs }: EntryReader<T>): Entry<T> {
   if (isLease(stored)) return { kind: 'lease', lease: stored };
   let bytes = stored;
-  if (stored.startsWith(SEAL)) {
-    const end = stored.indexOf(END);
-    const sealed: Record<string, string> = JSON.parse(stored.slice(SEAL.length, end));
-    if (!epochs || !isOf(epochs, sealed)) return { kind: 'outdated' };
-    bytes = stored.slice(end + END.length);
+  const sealed = unseal(stored);
+  if (sealed) {
+    if (!epochs || !isOf(epochs, sealed.epochs)) return { kind: 'outdated' };
+    bytes = sealed.bytes;
   } else if (epochs) return { kind: 'outdated' };
   const value = codec.decode(bytes);
   return { kind: 'value', value: validate ? validated(value, validate) : (value as T) };
+}
+
+/** The epochs, by tag, that a tagged entry was loaded under, and the bytes of its value; undefined for any other. @throws SyntaxError for a broken one. */
+export function unseal(
+  stored: string,
+): { readonly epochs: Readonly<Record<string, string>>; readonly bytes: string } | undefined {
+  if (!stored.startsWith(SEAL)) return undefined;
+  const end = stored.indexOf(END);
+  return { epochs: JSON.parse(stored.slice(SEAL.length, end)), bytes: stored.slice(end + END.length) };
 }
 
 /** Equality decides; an epoch that is not there is equal to none. */

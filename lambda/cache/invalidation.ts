@@ -1,5 +1,6 @@
 import { bumpEpochs, requireTags } from './epochs.ts';
 import { invalidationSteps, type Places } from './keyspace.ts';
+import { isRecorded, markSeen } from './seen.ts';
 import type { CacheStore } from './store.ts';
 
 /** Whether every backend has forgotten the old value, or may still return it. */
@@ -25,12 +26,18 @@ export async function invalidateAll(
   { stores, freshStores, onError }: InvalidationOptions,
 ): Promise<Acknowledgement> {
   const steps = invalidationSteps(places);
+  const marked = isRecorded() ? [] : places;
   const bumped = requireTags([...tags, ...places.flatMap((each) => each.tags)]);
   // Always all of it: repeating only the key that failed was stale in the model.
   for (const attempt of [stores, freshStores]) {
     try {
       await Promise.all(
-        attempt.map((store) => Promise.all([store.unlink(steps), bumpEpochs(store, bumped)])),
+        attempt.map((store) => {
+          const forgotten = Promise.all([store.unlink(steps), bumpEpochs(store, bumped)]);
+          // Behind what is waited for.
+          markSeen(store, marked);
+          return forgotten;
+        }),
       );
       return 'done';
     } catch (error) {

@@ -18,11 +18,17 @@ export interface CacheMetrics {
 /** The counters behind the metrics. */
 export type Counts = { -readonly [Name in Exclude<keyof CacheMetrics, 'inFlight' | 'connections'>]: number };
 
-export const noCounts = (): Counts => ({
-  hits: 0,
-  misses: 0,
-  legacyFallbacks: 0,
-  bypasses: 0,
-  fencedFills: 0,
-  errors: 0,
-});
+/** @param onLegacyFallback told of each, in the tick in which it is counted. */
+export function noCounts(onLegacyFallback?: () => void): Counts {
+  const counts = { hits: 0, misses: 0, legacyFallbacks: 0, bypasses: 0, fencedFills: 0, errors: 0 };
+  if (!onLegacyFallback) return counts;
+  let legacyFallbacks = 0;
+  return Object.defineProperty(counts, 'legacyFallbacks', {
+    enumerable: true,
+    get: () => legacyFallbacks,
+    set(value: number) {
+      legacyFallbacks = value;
+      onLegacyFallback();
+    },
+  });
+}

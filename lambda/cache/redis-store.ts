@@ -134,6 +134,9 @@ export function redisStore(
     async renew(key, ttlMs) {
       await send(['PEXPIRE', key, String(ttlMs)]);
     },
+    mark(key, ttlMs) {
+      send(['SET', key, '1', ...expiryOf(ttlMs)]).catch(() => {});
+    },
     async unlink(steps) {
       // Separate commands: each key is its own right and, in a cluster, its own slot.
       if (!clustered) return void (await Promise.all(steps.flat().map((key) => send(['UNLINK', key]))));

@@ -92,6 +92,13 @@ export function createReplayGate(options: ReplayGateOptions = {}): ReplayGate {
 /** The one server of a client that knows of no cluster. */
 export const soleServer = (send: Send): Primary => ({ send, slots: ALL_SLOTS });
 
+/** To which life of a server the outbox was last replayed, null if to none, and which life it lives. @throws what Redis throws. */
+export async function replayStateOf(
+  primary: Primary,
+): Promise<{ readonly mark: string | null; readonly life: string }> {
+  return lifeOf(primary, markKeyOf(primary));
+}
+
 /** A key that this server holds: in a cluster each has one in a slot of its own. */
 function markKeyOf({ slots }: Primary): string {
   const holds = (key: string) => slots.some(({ from, to }) => slotOf(key) >= from && slotOf(key) <= to);

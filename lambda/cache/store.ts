@@ -61,6 +61,8 @@ export interface CacheStore {
   replace(key: PhysicalKey, value: string, ttlMs: number): Promise<void>;
   /** Lets a key live on for so long, if it is there. */
   renew(key: PhysicalKey, ttlMs: number): Promise<void>;
+  /** Leaves a key for so long that tells of something and may get lost: nobody waits for it, and its error is nobody's. */
+  mark?(key: PhysicalKey, ttlMs: number): void;
   /** Removes the keys, those of a step before those of the next; resolves when all were confirmed. */
   unlink(steps: readonly (readonly PhysicalKey[])[]): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Context, Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { Keyspace } from '../cache/keyspace.ts';
 import type { Database } from '../database/pool.ts';
 import { createAccessCodes } from '../stores/access-codes.ts';
@@ -36,7 +36,7 @@ const JOINS: RouteLimit = {
 };
 
 /** The routes of sessions and of the classroom, by where they begin. Its log has families of keys, and neither ids nor codes. */
-export function wireClassroom(parts: ClassroomParts): Record<string, Hono<SessionEnv>> {
+export function wireClassroom(parts: ClassroomParts): Record<string, Hono> {
   const { keyspace, connections, database, logger } = parts;
   const onError = (error: unknown) => logger.error('database error behind an answer', errorFields(error));
   const redis = createStateRedis({
@@ -55,7 +55,12 @@ export function wireClassroom(parts: ClassroomParts): Record<string, Hono<Sessio
     teachers: createTeacherSessions(redis),
   });
   return {
-    '/api/sessions': sessionRoutes({ sessions, csrf, onError }),
-    '/api/classroom': classroomRoutes({ classrooms, sessions, csrf, limitJoins: rateLimit(redis, JOINS) }),
+    '/api/sessions': mounted(sessionRoutes({ sessions, csrf, onError })),
+    '/api/classroom': mounted(
+      classroomRoutes({ classrooms, sessions, csrf, limitJoins: rateLimit(redis, JOINS) }),
+    ),
   };
 }
+
+/** What these routes know of a request is theirs alone. */
+const mounted = (routes: Hono<SessionEnv>): Hono => new Hono().route('/', routes);

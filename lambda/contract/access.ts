@@ -3,10 +3,18 @@ import { FAMILIES, type Family } from './families.ts';
 import { NEIGHBOURS, namespacesIn, prefixIn } from './namespaces.ts';
 
 /**
- * Who connects to the Redis: the serverless backend with its dispatcher, the flush, the census, the backfill, the legacy backend, and
- * its mirror where it forgets the serverless backend's entries.
+ * Who connects to the Redis: the serverless backend with its dispatcher, the flush, the census, the auditor, the backfill, the legacy
+ * backend, and its mirror where it forgets the serverless backend's entries.
  */
-export const REDIS_USERS = ['serverless', 'flush', 'census', 'backfill', 'legacy', 'legacy-twins'] as const;
+export const REDIS_USERS = [
+  'serverless',
+  'flush',
+  'census',
+  'auditor',
+  'backfill',
+  'legacy',
+  'legacy-twins',
+] as const;
 export type RedisUser = (typeof REDIS_USERS)[number];
 
 export interface AccessOptions {
@@ -21,6 +29,11 @@ export interface AccessOptions {
 const LEASES = 'cutover:lease:*';
 const EPOCHS = 'cutover:epoch:*';
 const CLAIM = 'cutover:env';
+/** Who is there, and whose invalidations the outbox does not tell of. */
+const INSTANCES = 'cutover:instance:*';
+const SEEN = 'cutover:seen:*';
+/** Since when nobody has needed the legacy keys. */
+const FALLBACK = 'cutover:fallback';
 const REPLAYED = ['cutover:replayed', 'cutover:replayed-lately'];
 
 const SERVERLESS_COMMANDS = [
@@ -31,6 +44,8 @@ const SERVERLESS_COMMANDS = [
 const FLUSH_COMMANDS = ['scan', 'unlink', 'get', 'memory|usage', 'pttl', 'ping', 'info'];
 /** None of them answers what a key holds. */
 const CENSUS_COMMANDS = ['scan', 'memory|usage', 'pttl', 'ping', 'info'];
+/** It shows values, of what is cached only, and changes none. */
+const AUDITOR_COMMANDS = ['scan', 'get', 'mget', 'pttl', 'ping', 'info'];
 const BACKFILL_COMMANDS = [
   ...['scan', 'copy', 'dump', 'restore', 'exists', 'unlink', 'get', 'set', 'eval', 'ping', 'info'],
   ...['pttl', 'pexpire', 'pexpiretime', 'pexpireat', 'persist'],
@@ -57,7 +72,7 @@ export function accessStringsOf(options: AccessOptions): Readonly<Record<RedisUs
   const cached = families.filter(({ kind }) => kind === 'cache');
   const flushed = families.filter(({ onFlush }) => onFlush === 'flush');
   const everywhere = ['', ...namespacesIn(env)];
-  const own = [LEASES, EPOCHS, CLAIM, ...REPLAYED];
+  const own = [LEASES, EPOCHS, CLAIM, ...REPLAYED, INSTANCES, SEEN, FALLBACK];
   return {
     serverless: rules(
       [...keysIn(everywhere, cached), ...stateKeys(options), ...own],
@@ -65,6 +80,7 @@ export function accessStringsOf(options: AccessOptions): Readonly<Record<RedisUs
     ),
     flush: rules([...keysIn(everywhere, flushed), CLAIM], allowing(FLUSH_COMMANDS)),
     census: rules(['*'], allowing(CENSUS_COMMANDS)),
+    auditor: rules([...keysIn(everywhere, cached), ...own], allowing(AUDITOR_COMMANDS)),
     backfill: rules([...bothHomes(families, env), CLAIM], allowing(BACKFILL_COMMANDS)),
     legacy: rules([...keysIn([''], families), ...own], LEGACY_RULES),
     'legacy-twins': rules(keysIn(namespacesIn(env), cached), allowing(TWINS_COMMANDS)),

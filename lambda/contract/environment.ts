@@ -6,6 +6,8 @@ export const ENDPOINT_VARIABLES = {
   REDIS_URL: ['REDIS_URL', 'REDIS_AUTH', 'REDIS_PASSWORD', 'REDIS_CLUSTER', 'REDIS_IAM_CACHE'],
   // The same Redis by a user who only reads: all but the URL is what REDIS_URL has.
   CENSUS_REDIS_URL: ['CENSUS_REDIS_URL'],
+  // The same by the user whom the API is: what that one may is tried as it.
+  RUNTIME_REDIS_URL: ['RUNTIME_REDIS_URL'],
   DATABASE_URL: ['DATABASE_URL', 'DATABASE_AUTH', 'DATABASE_PASSWORD', 'DATABASE_IDLE'],
 } as const;
 
@@ -37,30 +39,19 @@ const CACHED = [
  */
 export const FUNCTION_ENVIRONMENT = {
   api: CACHED,
+  auditor: ['NODE_ENV', ...REDIS, ...DATABASE, 'LOG_LEVEL'],
   dispatcher: ['NODE_ENV', ...REDIS, ...DATABASE, 'LOG_LEVEL'],
   flush: ['NODE_ENV', 'OPERATOR_FUNCTION', 'LOG_LEVEL'],
   migrate: [...DATABASE, 'DATABASE_APP_ROLE', 'LOG_LEVEL'],
-  /** The phase, since a cleanup is refused where keys are still read. */
+  /** All that the API reads: a cleanup is refused where keys are still read, and the doctor examines what the API is told. */
   operator: [
-    'NODE_ENV',
-    ...REDIS,
+    ...CACHED,
     ...ENDPOINT_VARIABLES.CENSUS_REDIS_URL,
-    'MIGRATION_MODE',
-    'CW_CACHE_PREFIX_ENABLED',
-    'CW_CACHE_DUAL_WRITE',
-    'CW_RL_PREFIX_ENABLED',
+    ...ENDPOINT_VARIABLES.RUNTIME_REDIS_URL,
     'DRY_RUN',
-    'LOG_LEVEL',
   ],
   'post-traffic': ['NEW_VERSION', 'LOG_LEVEL'],
-  'pre-traffic': [
-    'NODE_ENV',
-    'NEW_VERSION',
-    'CACHE_MODE',
-    'CANARY_MINUTES',
-    'ROLLBACK_ALARMS',
-    'LOG_LEVEL',
-  ],
+  'pre-traffic': ['NODE_ENV', 'NEW_VERSION', 'CACHE_MODE', 'CANARY_MINUTES', 'ROLLBACK_ALARMS', 'LOG_LEVEL'],
 } as const;
 
 /** A deployed function: the name of its file in `lambda/functions/`. */

@@ -3,3 +3,6 @@ export const HOOK_TIMEOUT_SECONDS = 180;
 
 /** Where the API tells which of its servers answer. */
 export const READY_PATH = '/ready';
+
+/** Where it tells that it runs. */
+export const HEALTH_PATH = '/health';

@@ -25,6 +25,9 @@ const TABLES: Readonly<Record<string, string>> = {
   classroom_members: ROWS,
   access_codes: ROWS,
   cutover_outbox: ROWS,
+  // Of the doctor, who asks what was applied.
+  kysely_migration: 'SELECT',
+  cutover_coverage: ROWS,
 };
 /** The versions of flags. */
 const SEQUENCE = 'feature_flag_versions';

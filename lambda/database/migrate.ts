@@ -1,21 +1,24 @@
-import { Kysely, type MigrationResult, Migrator, PostgresDialect } from 'kysely';
+import { Kysely, type Migration, type MigrationResult, Migrator, PostgresDialect } from 'kysely';
 import { CutoverError } from '../contract/errors.ts';
 import { FAMILIES, type Family } from '../contract/families.ts';
 import { prepareAppRole } from './app-role.ts';
+import type { MigrationName } from './migration-names.ts';
 import * as collections from './migrations/0001-collections.ts';
 import * as outbox from './migrations/0002-outbox.ts';
 import * as featureFlags from './migrations/0003-feature-flags.ts';
 import * as classroom from './migrations/0004-classroom.ts';
+import * as coverage from './migrations/0005-coverage.ts';
 import type { DatabaseOptions } from './options.ts';
 import { createPool } from './pool.ts';
 import { installTriggers } from './triggers.ts';
 
 /** In order of their names; code and not files, so that they travel in a bundle. Expand first, contract later. */
-const MIGRATIONS = {
+const MIGRATIONS: Readonly<Record<MigrationName, Migration>> = {
   '0001-collections': collections,
   '0002-outbox': outbox,
   '0003-feature-flags': featureFlags,
   '0004-classroom': classroom,
+  '0005-coverage': coverage,
 };
 
 /** A migration failed: it was rolled back, and the ones before it stand. */

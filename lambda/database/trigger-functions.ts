@@ -52,8 +52,8 @@ export const functionNameOf = (table: string): string =>
  */
 export function functionOf(schema: string, table: string, rules: readonly Rule[]): string {
   const insert = `
-    INSERT INTO ${pg.escapeIdentifier(schema)}.cutover_outbox (kind, name, by_trigger)
-    SELECT DISTINCT changed.kind, changed.name, true FROM `;
+    INSERT INTO ${pg.escapeIdentifier(schema)}.cutover_outbox (kind, name, by_trigger, source_table)
+    SELECT DISTINCT changed.kind, changed.name, true, ${pg.escapeLiteral(table)} FROM `;
   const namesOf = (...records: string[]) => {
     const names = records.flatMap((record) =>
       rules.map(({ kind, template }) => `('${kind}', ${nameOf(template, record)})`),

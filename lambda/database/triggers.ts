@@ -19,8 +19,8 @@ export interface InstallOptions {
   readonly attempts?: number;
 }
 
-const ROWS = 'cutover_outbox_rows';
-const TRUNCATE = 'cutover_outbox_truncate';
+/** The names of the triggers of every table: for rows, and for TRUNCATE. */
+export const [ROWS, TRUNCATE] = ['cutover_outbox_rows', 'cutover_outbox_truncate'] as const;
 
 /** Who waits for the lock of a table lets every writer that comes later wait behind it. */
 const LOCK_TIMEOUT_MS = 500;

@@ -39,6 +39,7 @@ export function isPassing(error: unknown): boolean {
 const RIGHTS: Readonly<Record<string, string>> = {
   flush: '+scan, +unlink, +info and +get (for a dry run +memory|usage and +pttl, too)',
   census: '+scan, +memory|usage, +pttl and +info',
+  audit: 'the commands of the user auditor in lambda/contract/access.ts',
   backfill: 'the commands of the user backfill in lambda/contract/access.ts',
 };
 

@@ -10,7 +10,10 @@ import type { FlushPlan } from './plan/plan.ts';
  * @throws ConfigurationError when the Redis is in use under another NODE_ENV.
  */
 export async function requireSameEnvironment(
-  { connection, clustered }: Server,
+  {
+    connection,
+    clustered,
+  }: { readonly connection: Pick<Server['connection'], 'send'>; readonly clustered: boolean },
   env: string,
   origin = 'flush',
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { READY_PATH } from '../contract/hooks.ts';
+import { HEALTH_PATH, READY_PATH } from '../contract/hooks.ts';
 
 /** Asks a server something trivial; rejects when it does not answer. */
 export type Probe = () => Promise<unknown>;
@@ -19,7 +19,7 @@ export interface Readiness {
 /** `/health` says that this process is alive; `/ready` that each server it needs answers, and how fast. */
 export function healthRoutes(probes: Readonly<Record<string, Probe>>): Hono {
   const routes = new Hono();
-  routes.get('/health', (c) => c.json({ status: 'alive' }));
+  routes.get(HEALTH_PATH, (c) => c.json({ status: 'alive' }));
   routes.get(READY_PATH, async (c) => {
     const readiness = await readinessOf(probes);
     return c.json(readiness, readiness.status === 'ready' ? 200 : 503);

@@ -1,11 +1,11 @@
 import { handle } from 'hono/aws-lambda';
 import { type Cache, type CacheOptions, createCache } from '../cache/cache.ts';
-import { type Environment, environmentName } from '../cache/phase.ts';
+import { type Environment, environmentName, phaseOf } from '../cache/phase.ts';
 import type { Send } from '../cache/redis-store.ts';
 import { wireClassroom } from '../classroom/wire.ts';
 import { collectionRoutes } from '../collections/routes.ts';
 import { createCollections } from '../collections/service.ts';
-import { READY_PATH } from '../contract/hooks.ts';
+import { HEALTH_PATH, READY_PATH } from '../contract/hooks.ts';
 import { API_SERVICE, METRICS_NAMESPACE } from '../contract/metrics.ts';
 import { ProblemError } from '../contract/problem.ts';
 import { databaseOptionsOf } from '../database/options.ts';
@@ -14,6 +14,7 @@ import { flagAdminRoutes, flagRoutes } from '../flags/routes.ts';
 import { wireFlags } from '../flags/wire.ts';
 import { wireCache } from '../outbox/wire-cache.ts';
 import { createWrites } from '../outbox/writes.ts';
+import { withCorrelation } from '../telemetry/correlation.ts';
 import { createLogger, errorFields } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createApi } from './app.ts';
@@ -26,12 +27,21 @@ export type ApiCache = Pick<Cache, 'resolve' | 'invalidate' | 'invalidateTag' | 
 /** Makes a cache; the rehearsal's naive variant sends commands of its own. */
 export type CreateCache = (options: CacheOptions, send: Send) => ApiCache;
 
+export interface ApiHandlerOptions {
+  /** Makes the cache; the rehearsal's naive variant passes its own. */
+  readonly create?: CreateCache;
+  /** Is given what to do before the process ends: metrics that are not written by then are lost. Default: nobody does it. */
+  readonly atEnd?: (end: () => void) => void;
+}
+
 /**
  * Wires the API from its environment: a handler of API Gateway's HTTP API events (payload 2.0).
- * @param create makes the cache; the rehearsal's naive variant passes its own.
  * @throws ConfigurationError naming the variable.
  */
-export async function apiHandler(environment: Environment, create: CreateCache = createCache) {
+export async function apiHandler(
+  environment: Environment,
+  { create = createCache, atEnd }: ApiHandlerOptions = {},
+) {
   const target = databaseOptionsOf(environment, 'api');
   const logger = createLogger(API_SERVICE);
   const metrics = createMetrics({
@@ -39,7 +49,9 @@ export async function apiHandler(environment: Environment, create: CreateCache =
     serviceName: API_SERVICE,
     environment: environmentName(environment['NODE_ENV']),
   });
-  const runtime = createRuntimeMetrics({ metrics, reads: () => cache.getCacheMetrics() });
+  const phase = phaseOf(environment);
+  const runtime = createRuntimeMetrics({ metrics, phase, cache: () => cache.getCacheMetrics() });
+  atEnd?.(runtime.end);
   const database = createPool({
     ...target,
     applicationName: API_SERVICE,
@@ -49,6 +61,8 @@ export async function apiHandler(environment: Environment, create: CreateCache =
   const { options, send, hasRedis, state } = await wireCache(environment, {
     ...{ logger, database },
     onConnectionFailure: runtime.redisFailed,
+    onBreakerChange: runtime.breakerChanged,
+    onCommand: runtime.redisTook,
   });
   const cache = create(options, send);
   const writes = createWrites({ database, keyspace: options.keyspace, cache });
@@ -67,17 +81,26 @@ export async function apiHandler(environment: Environment, create: CreateCache =
     onError: (error) => logger.error('request failed', errorFields(error)),
   });
   const answer = handle(app);
-  return async (event: HttpApiEvent) => {
+  const respond = async (event: HttpApiEvent) => {
     try {
-      const result = await answer(toRequestEvent(event));
-      // Of the readiness it is the servers' failure, and what asks for it has no user behind it.
-      if (result.statusCode > 499 && event.rawPath !== READY_PATH) runtime.serverFailed();
-      return result;
+      return await answer(toRequestEvent(event));
     } catch (error) {
       if (error instanceof ProblemError) return problemResult(error);
       throw error;
+    }
+  };
+  return async (event: HttpApiEvent) => {
+    const { rawPath: path } = event;
+    const beganAt = performance.now();
+    let status: number | undefined;
+    try {
+      const result = await withCorrelation(event.requestContext.requestId, () => respond(event));
+      status = result.statusCode;
+      return result;
     } finally {
-      runtime.requestEnded();
+      // What asks how the process is has no user behind it, and a readiness that fails is the servers' failure.
+      const isProbe = path === READY_PATH || path === HEALTH_PATH;
+      runtime.requestEnded(isProbe ? undefined : { path, status, ms: performance.now() - beganAt });
     }
   };
 }

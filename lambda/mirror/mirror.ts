@@ -1,6 +1,7 @@
 import { claimEnvironment } from '../cache/claim.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
 import { environmentName } from '../cache/phase.ts';
+import { createPresence } from '../cache/presence.ts';
 import type { Send } from '../cache/redis-store.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { FAMILIES, type Family, retentionSeconds } from '../contract/families.ts';
@@ -21,6 +22,8 @@ export interface MirrorOptions {
   /** The name in `cw:{env}:`; the same that the serverless backend has as NODE_ENV. */
   readonly env: string;
   readonly families?: readonly Family[];
+  /** How `cutover coverage` and `cutover phase` name this service. Default: `legacy`. */
+  readonly service?: string;
   /**
    * A client of the user who may unlink the serverless backend's entries, where the legacy backend's own user may not touch them
    * (`legacy-twins`, docs/decisions/0006-the-mirror-has-a-second-user.md). You connect it and close it. Default: the mirrored client.
@@ -94,6 +97,9 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
   const { gate, checked } = gateOf(client, send, onBlind);
   const protocol = createProtocol({ send, hasTwins: twins !== undefined, mayRead: gate.isOpen });
 
+  const { service = 'legacy' } = options;
+  const isHere = createPresence({ send, service, phase: 'legacy', env, mirror: true });
+
   let claim: Promise<void> | undefined;
   const claimed = async () => {
     // A failed command is not an answer; only a Redis that is another's stays refused.
@@ -102,6 +108,8 @@ export function mirror<C extends MirrorableClient>(client: C, options: MirrorOpt
       if (error instanceof ConfigurationError) throw error;
     });
     await Promise.all([claim, checked()]);
+    // A command of a client that is away would wait in its queue.
+    if (client.isReady) isHere();
   };
 
   const locate = (text: string) => {

@@ -4,6 +4,7 @@ import { bumpEpochs } from '../cache/epochs.ts';
 import { invalidationSteps, type PhysicalKey, type Places } from '../cache/keyspace.ts';
 import { drawToken, isLease, type LeaseToken } from '../cache/lease.ts';
 import { fillCommand, redisStore, type Send } from '../cache/redis-store.ts';
+import { markFilled, markSeen } from '../cache/seen.ts';
 import type { Argument, PlainSet } from './commands.ts';
 import { createReadContext } from './context.ts';
 
@@ -72,7 +73,9 @@ export function createProtocol({ send, hasTwins, mayRead }: ProtocolOptions): Mi
   const unlinkAll = async (places: readonly Places[]) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await Promise.all([store.unlink(invalidationSteps(places)), bumpTags(places)]);
+        const forgotten = Promise.all([store.unlink(invalidationSteps(places)), bumpTags(places)]);
+        markSeen(store, places);
+        await forgotten;
         return;
       } catch (error) {
         // Its writer has to know, as of a DEL that failed.
@@ -144,6 +147,7 @@ export function createProtocol({ send, hasTwins, mayRead }: ProtocolOptions): Mi
           await store.unlink([[places.fence]]);
           await unlinkUnless(places.legacy, value);
         }
+        markFilled(store, [places]);
         await Promise.all([...places.namespaced.map((key) => unlinkUnless(key, value)), bumpTags([places])]);
       } catch {
         await unlinkAll([places]);
@@ -155,11 +159,9 @@ export function createProtocol({ send, hasTwins, mayRead }: ProtocolOptions): Mi
       // Sources before what is filled from them: pipelined on the one connection, else after their replies.
       const sources = [all((each) => [each.fence]), command()] as const;
       if (hasTwins) await Promise.allSettled(sources);
-      const [before, reply, after, bumped] = await Promise.allSettled([
-        ...sources,
-        all((each) => each.namespaced),
-        bumpTags(places),
-      ]);
+      const settled = Promise.allSettled([...sources, all((each) => each.namespaced), bumpTags(places)]);
+      markSeen(store, places);
+      const [before, reply, after, bumped] = await settled;
       if (reply.status === 'rejected') {
         await unlinkAll(places);
         throw reply.reason;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { MAX_KEY_BYTES } from '../cache/keyspace.ts';
 import {
   DELETING_FIELDS,
   type FlushEvent,
@@ -14,7 +15,7 @@ import {
 import { CLEANUP_TARGETS } from '../flush/plan/cleanup.ts';
 
 /** What the operator can be asked for; there is nothing else that it does. */
-export const OPERATOR_COMMANDS = ['flush', 'census', 'cleanup'] as const;
+export const OPERATOR_COMMANDS = ['flush', 'census', 'cleanup', 'doctor', 'explain', 'phase'] as const;
 export type OperatorCommand = (typeof OPERATOR_COMMANDS)[number];
 
 const Census = v.strictObject(
@@ -34,14 +35,43 @@ const Cleanup = v.strictObject(
   `is missing, or no field of a cleanup, which are ${namesOf({ command: '', ...CLEANUP_FIELDS })}`,
 );
 
+/** Questions that are answered in one turn. */
+const Doctor = v.strictObject({}, 'is no field of a doctor’s event, which has no other than command');
+const Phase = v.strictObject({}, 'is no field of a phase’s event, which has no other than command');
+const EXPLAIN_FIELDS = {
+  /** As a handler names it. */
+  key: v.pipe(
+    v.string('is not a text'),
+    v.minLength(1, 'is empty'),
+    v.maxLength(MAX_KEY_BYTES, 'is too long'),
+  ),
+  showValue: v.optional(Switch),
+};
+const Explain = v.strictObject(
+  EXPLAIN_FIELDS,
+  `is missing, or no field of an explanation, which are ${namesOf({ command: '', ...EXPLAIN_FIELDS })}`,
+);
+
 export type CensusEvent = v.InferOutput<typeof Census>;
 export type CleanupEvent = v.InferOutput<typeof Cleanup>;
+export type ExplainEvent = v.InferOutput<typeof Explain>;
 
 /** One turn of a command of the command line. */
-export type OperatorEvent =
+export type TurnEvent =
   | ({ readonly command: 'flush' } & FlushEvent)
   | ({ readonly command: 'census' } & CensusEvent)
   | ({ readonly command: 'cleanup' } & CleanupEvent);
+/** A question of it, which is answered in one turn. */
+export type QuestionEvent =
+  | { readonly command: 'doctor' }
+  | ({ readonly command: 'explain' } & ExplainEvent)
+  | { readonly command: 'phase' };
+export type OperatorEvent = TurnEvent | QuestionEvent;
+
+const QUESTIONS: ReadonlySet<OperatorCommand> = new Set(['doctor', 'explain', 'phase']);
+
+/** Whether an event asks, and changes nothing. */
+export const isQuestion = (event: OperatorEvent): event is QuestionEvent => QUESTIONS.has(event.command);
 
 /** @throws FlushEventError. */
 export function parseOperatorEvent(event: unknown): OperatorEvent {
@@ -53,6 +83,9 @@ export function parseOperatorEvent(event: unknown): OperatorEvent {
   if (command === 'flush') return { command, ...parseFlushEvent(options) };
   if (command === 'census') return { command, ...parseEvent(Census, options, command) };
   if (command === 'cleanup') return { command, ...parseEvent(Cleanup, options, command) };
+  if (command === 'doctor') return { command, ...parseEvent(Doctor, options, command) };
+  if (command === 'explain') return { command, ...parseEvent(Explain, options, command) };
+  if (command === 'phase') return { command, ...parseEvent(Phase, options, command) };
   throw new FlushEventError(
     `operator: command of the event, ${show(command)}, is none of ${OPERATOR_COMMANDS.join(', ')}; nothing was changed`,
   );

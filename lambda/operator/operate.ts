@@ -8,17 +8,17 @@ import { planCleanup } from '../flush/plan/cleanup.ts';
 import { planFlush } from '../flush/plan/plan.ts';
 import { targetOf } from '../flush/target.ts';
 import { type FlushTurn, flushInTurn } from '../flush/turn.ts';
-import type { OperatorEvent } from './event.ts';
+import type { TurnEvent } from './event.ts';
 
 /** What a turn has done, by its command. */
-export type OperatorReport =
+export type TurnReport =
   | ({ readonly command: 'flush' } & FlushTurn)
   | ({ readonly command: 'census'; readonly env: string } & CensusTurn)
   /** `inUse`: cache families whose own phase still reads there, so that their keys stay. */
   | ({ readonly command: 'cleanup'; readonly inUse: readonly string[] } & FlushTurn);
 
 export interface OperateOptions {
-  readonly event: OperatorEvent;
+  readonly event: TurnEvent;
   /** How long the function has left, in milliseconds. */
   readonly remainingMs: () => number;
 }
@@ -30,7 +30,7 @@ export interface OperateOptions {
 export async function operate(
   environment: Environment,
   { event, remainingMs }: OperateOptions,
-): Promise<OperatorReport> {
+): Promise<TurnReport> {
   const { command } = event;
   const env = environmentName(environment['NODE_ENV']);
   if (command === 'census') {

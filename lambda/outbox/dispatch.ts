@@ -1,3 +1,4 @@
+import type { UncoveredWriter } from '../coverage/judge.ts';
 import type { Queryable } from '../database/pool.ts';
 import { type Forgetting, forget } from './forget.ts';
 import { confirmRows, type OutboxRow, pruneRows, rowsConfirmedSince, unconfirmedRows } from './outbox.ts';
@@ -18,6 +19,8 @@ export interface DispatchReport {
   /** Whether rows are left, because Redis could not be asked. */
   readonly pending: boolean;
   readonly pruned: number;
+  /** Who was found to change rows without an invalidation: absent where nobody was. */
+  readonly uncovered?: readonly UncoveredWriter[];
 }
 
 /** Few enough that their invalidation is answered within a handler's deadline. */

@@ -2,13 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createCache } from '../cache/cache.ts';
 import { createKeyspace } from '../cache/keyspace.ts';
 import { type Environment, environmentName } from '../cache/phase.ts';
+import { createPresence } from '../cache/presence.ts';
 import { redisStore } from '../cache/redis-store.ts';
+import { SEEN_SECONDS } from '../cache/seen.ts';
 import { ConfigurationError } from '../contract/errors.ts';
 import { retentionSeconds } from '../contract/families.ts';
+import { DISPATCHER_SERVICE } from '../contract/metrics.ts';
+import { createEvictions } from '../coverage/evictions.ts';
+import { judgeCoverage } from '../coverage/judge.ts';
 import { databaseOptionsOf } from '../database/options.ts';
 import { createPool } from '../database/pool.ts';
 import { redisOptionsOf } from '../redis/options.ts';
 import { errorFields, type Logger } from '../telemetry/logger.ts';
+import { type Backlog, backlogOf } from './backlog.ts';
 import { barState } from './bar-state.ts';
 import { type DispatchReport, dispatch, LATELY_SECONDS } from './dispatch.ts';
 import { openReplayedRedis } from './replayed-redis.ts';
@@ -16,6 +22,8 @@ import { openReplayedRedis } from './replayed-redis.ts';
 export interface Dispatcher {
   /** One pass over the outbox. @throws what the database throws. */
   dispatch(): Promise<DispatchReport>;
+  /** What is left of it now. @throws what the database throws. */
+  backlog(): Promise<Backlog>;
   /** Passes, each so long after the one before, until it is closed. What a pass throws is logged. */
   every(intervalMs: number): void;
   close(): Promise<void>;
@@ -74,11 +82,34 @@ export async function openDispatcher(environment: Environment, logger: Logger): 
     send: redis.send,
     onError: (error, family) => logger.warn('state not barred', { family, ...errorFields(error) }),
   });
+  const isHere = createPresence({
+    ...{ send: redis.send, service: DISPATCHER_SERVICE, env, mirror: false },
+    // It neither reads nor fills.
+    phase: null,
+  });
+  const evictions = createEvictions(redis.send, SEEN_SECONDS * 1000);
+  /** Not while marks may have been lost with a server, or evicted: then nobody can be blamed. */
+  const judge = async (isLately: boolean) => {
+    try {
+      if ((await evictions.wereLately()) || isLately) return [];
+      const uncovered = await judgeCoverage({ database, keyspace, send: redis.send });
+      if (uncovered.length > 0) {
+        logger.warn('rows are changed without an invalidation: is the mirror on in this writer?', {
+          uncovered,
+        });
+      }
+      return uncovered;
+    } catch (error) {
+      logger.warn('coverage not judged', errorFields(error));
+      return [];
+    }
+  };
   const ended = new AbortController();
   let running: Promise<void> = Promise.resolve();
   /** When the last pass began that forgot once more what was confirmed until then. */
   let forgottenAgainAt = Number.NEGATIVE_INFINITY;
   const pass = async () => {
+    isHere();
     await redis.recheck();
     const beganAt = performance.now();
     const isLately = await redis.wasReplayedLately().catch(() => true);
@@ -94,11 +125,13 @@ export async function openDispatcher(environment: Environment, logger: Logger): 
       againSeconds,
     });
     if (isLately && !report.pending) forgottenAgainAt = beganAt;
-    return report;
+    const uncovered = await judge(isLately);
+    return uncovered.length > 0 ? { ...report, uncovered } : report;
   };
 
   return {
     dispatch: pass,
+    backlog: () => backlogOf(database),
     every(intervalMs) {
       const { signal } = ended;
       running = (async () => {

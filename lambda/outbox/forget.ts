@@ -1,5 +1,6 @@
 import type { Cache } from '../cache/cache.ts';
 import { isPlainName, type Keyspace } from '../cache/keyspace.ts';
+import { asRecorded } from '../cache/seen.ts';
 import type { BarState } from './bar-state.ts';
 import type { OutboxEntry } from './outbox.ts';
 
@@ -25,7 +26,7 @@ export async function forget<E extends OutboxEntry>(
     if (kind === 'state') return (await barState?.(name)) ?? false;
     const places = keyspace.tryLocate(name);
     const isCached = places?.family.kind === 'cache' && places.tags.every(isPlainName);
-    return !isCached || (await cache.invalidate(name)) === 'done';
+    return !isCached || (await asRecorded(() => cache.invalidate(name))) === 'done';
   };
   const byName = new Map<string, Promise<boolean>>();
   const outcomes = entries.map((entry) => {

@@ -1,10 +1,11 @@
 import type { Family } from '../contract/families.ts';
+import { COVERAGE_TABLE } from '../database/coverage-table.ts';
 import { OUTBOX_TABLE } from '../database/outbox-table.ts';
 import type { Database } from '../database/pool.ts';
 import { installTriggers } from '../database/triggers.ts';
 
 /**
- * Makes the table of the outbox where it is missing, and the triggers of the tables that the registry names. Cutover's own
+ * Makes the tables of the outbox where they are missing, and the triggers of the tables that the registry names. Cutover's own
  * API does so with its migrations; a service with migrations of its own calls this after them, as often as it likes.
  * @throws TriggerError naming family, table and column where the registry names what is not there.
  * @example
@@ -22,6 +23,6 @@ import { installTriggers } from '../database/triggers.ts';
  * ```
  */
 export async function prepareOutbox(database: Database, families: readonly Family[]): Promise<void> {
-  for (const statement of OUTBOX_TABLE) await database.query(statement);
+  for (const statement of [...OUTBOX_TABLE, ...COVERAGE_TABLE]) await database.query(statement);
   await installTriggers(database, families);
 }

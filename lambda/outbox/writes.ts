@@ -1,6 +1,7 @@
 import type { Acknowledgement, Cache } from '../cache/cache.ts';
 import { requireTags } from '../cache/epochs.ts';
 import { type Keyspace, locateCached, type Places } from '../cache/keyspace.ts';
+import { asRecorded } from '../cache/seen.ts';
 import { type Database, type Queryable, withTransaction } from '../database/pool.ts';
 import { INVALIDATES_ITSELF } from '../database/triggers.ts';
 import { createConfirmer, insertEntries, type OutboxEntry } from './outbox.ts';
@@ -111,7 +112,7 @@ async function invalidateAfterCommit(
     );
   try {
     const outcomes = await Promise.all([
-      ...chunks(keys).map((chunk) => cache.invalidate(...chunk)),
+      ...chunks(keys).map((chunk) => asRecorded(() => cache.invalidate(...chunk))),
       ...chunks(tags).map((chunk) => cache.invalidateTag(...chunk)),
     ]);
     return outcomes.every((outcome) => outcome === 'done') ? 'done' : 'pending';

@@ -1,4 +1,5 @@
 import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
+import { correlationId } from './correlation.ts';
 
 /** Where a component tells what happens to it. */
 export type Logger = {
@@ -8,13 +9,20 @@ export type Logger = {
   ) => void;
 };
 
-/** A structured logger; its level is LOG_LEVEL's (default INFO). Keys, values and secrets are not for it. */
+/**
+ * A structured logger; its level is LOG_LEVEL's (default INFO). A line names the request that it belongs to, where that can be told.
+ * Keys, values and secrets are not for it.
+ */
 export function createLogger(serviceName: string): Logger {
   const logger = new PowertoolsLogger({ serviceName });
+  const told = (fields: Readonly<Record<string, unknown>> = {}) => {
+    const id = correlationId();
+    return id === undefined ? fields : { ...fields, correlation_id: id };
+  };
   return {
-    info: (message, fields = {}) => logger.info(message, fields),
-    warn: (message, fields = {}) => logger.warn(message, fields),
-    error: (message, fields = {}) => logger.error(message, fields),
+    info: (message, fields) => logger.info(message, told(fields)),
+    warn: (message, fields) => logger.warn(message, told(fields)),
+    error: (message, fields) => logger.error(message, told(fields)),
   };
 }
 

@@ -3,19 +3,25 @@ import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools
 /** What was seen of one metric. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'Count' | 'Milliseconds';
+  readonly unit: 'Count' | 'Milliseconds' | 'Seconds' | 'Percent';
   /** Up to `MAX_VALUES`, none of them lost. */
   readonly values: readonly number[];
 }
 
+/** Dimensions beside service and environment. */
+export type DimensionSet = Readonly<Record<string, string>>;
+
 /** Where a component tells how much there is of something. */
 export interface Metrics {
+  /** Of this function, as Lambda numbers it: a dimension of what tells versions apart. */
+  readonly version: string;
   /** What the number is now. */
   count(name: string, value: number): void;
-  /** Several metrics in one line. */
-  record(figures: readonly Figure[]): void;
-  /** The same at once for the service and for this version of it, as Lambda numbers it. */
-  recordByVersion(figures: readonly Figure[]): void;
+  /**
+   * Several metrics in one line.
+   * @param sets each makes a series of its own of every figure. Default: one, without more dimensions.
+   */
+  record(figures: readonly Figure[], sets?: readonly DimensionSet[]): void;
 }
 
 /** How many values of one metric a line can hold: with the hundredth, Powertools writes the line by itself. */
@@ -32,26 +38,19 @@ export interface MetricsOptions {
 export function createMetrics({ environment, ...options }: MetricsOptions): Metrics {
   const metrics = new PowertoolsMetrics({ ...options, defaultDimensions: { environment } });
   const isDeployed = process.env['AWS_LAMBDA_FUNCTION_NAME'] !== undefined;
-  const version = process.env['AWS_LAMBDA_FUNCTION_VERSION'] ?? '$LATEST';
-  const record = (figures: readonly Figure[]) => {
-    for (const { name, unit, values } of figures) {
-      for (const value of values) metrics.addMetric(name, MetricUnit[unit], value);
-    }
-    metrics.publishStoredMetrics();
-  };
   return {
+    version: process.env['AWS_LAMBDA_FUNCTION_VERSION'] ?? '$LATEST',
     count(name, value) {
       if (isDeployed) metrics.singleMetric().addMetric(name, MetricUnit.Count, value);
     },
-    record(figures) {
-      if (isDeployed && figures.length > 0) record(figures);
-    },
-    recordByVersion(figures) {
+    record(figures, sets = [{}]) {
       if (!isDeployed || figures.length === 0) return;
-      // Two sets of dimensions: those that every metric has, and those with the version. Publishing forgets them.
-      metrics.addDimensions({});
-      metrics.addDimensions({ version });
-      record(figures);
+      // Publishing forgets them.
+      for (const set of sets) metrics.addDimensions({ ...set });
+      for (const { name, unit, values } of figures) {
+        for (const value of values) metrics.addMetric(name, MetricUnit[unit], value);
+      }
+      metrics.publishStoredMetrics();
     },
   };
 }

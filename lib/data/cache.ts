@@ -32,6 +32,8 @@ export class Cache extends Construct implements CacheEndpoints {
   readonly serverless: Endpoint;
   readonly flush: Endpoint;
   readonly census: Endpoint;
+  readonly runtime: Endpoint;
+  readonly auditor: Endpoint;
   readonly nodeIds: readonly string[];
   readonly users: CacheUsers;
   /** The host name of the primary. */
@@ -115,6 +117,8 @@ export class Cache extends Construct implements CacheEndpoints {
     this.serverless = admit('serverless', asUser);
     this.flush = admit('flush', asUser);
     this.census = admit('census', (url) => ({ CENSUS_REDIS_URL: url }));
+    this.runtime = admit('serverless', (url) => ({ RUNTIME_REDIS_URL: url }));
+    this.auditor = admit('auditor', asUser);
 
     Validations.of(group).acknowledge({
       id: 'AwsSolutions-AEC5',

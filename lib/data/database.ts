@@ -27,6 +27,8 @@ const PAUSE_AFTER = Duration.minutes(5);
 export interface Database extends Endpoint {
   /** The same as who may change the schema. */
   readonly owner: Endpoint;
+  /** Under which CloudWatch keeps its metrics; undefined of a database that is not ours. */
+  readonly clusterId: string | undefined;
 }
 
 interface AuroraProps {
@@ -42,6 +44,7 @@ interface AuroraProps {
  */
 export class AuroraDatabase extends Construct implements Database {
   readonly owner: Endpoint;
+  readonly clusterId: string;
   readonly #cluster: DatabaseCluster;
   readonly #connections: Connections;
   readonly #pauses: boolean;
@@ -87,6 +90,7 @@ export class AuroraDatabase extends Construct implements Database {
       deletionProtection: stage.keepsData,
       removalPolicy: removalPolicy(stage, RemovalPolicy.SNAPSHOT),
     });
+    this.clusterId = this.#cluster.clusterIdentifier;
     this.owner = {
       grantConnect: (fn) => this.#connect(fn, { user: OWNER, password: credentials.passwordReference }),
     };

@@ -18,6 +18,10 @@ export interface CacheEndpoints {
   readonly flush: Endpoint;
   /** CENSUS_REDIS_URL of what counts. */
   readonly census: Endpoint;
+  /** RUNTIME_REDIS_URL of what tries what the API may. */
+  readonly runtime: Endpoint;
+  /** REDIS_URL of what compares entries with their rows. */
+  readonly auditor: Endpoint;
   /** The ids of the nodes, under which CloudWatch keeps their metrics; none of a cache that is not ours. */
   readonly nodeIds: readonly string[];
 }

@@ -12,12 +12,14 @@ interface ExistingCacheProps {
 
 /**
  * A cache that is there: its users are its owner's, and all functions connect as the one whom its secret names. That user needs
- * what `accessStringsOf` gives to `serverless`, `flush` and `census` together.
+ * what `accessStringsOf` gives to `serverless`, `flush`, `census` and `auditor` together.
  */
 export class ExistingCache extends Construct implements CacheEndpoints {
   readonly serverless: Endpoint;
   readonly flush: Endpoint;
   readonly census: Endpoint;
+  readonly runtime: Endpoint;
+  readonly auditor: Endpoint;
   /** Not known of a cache that is not ours. */
   readonly nodeIds: readonly string[] = [];
 
@@ -44,6 +46,8 @@ export class ExistingCache extends Construct implements CacheEndpoints {
       REDIS_IAM_CACHE: '',
     });
     this.flush = this.serverless;
+    this.auditor = this.serverless;
     this.census = admit({ CENSUS_REDIS_URL: url });
+    this.runtime = admit({ RUNTIME_REDIS_URL: url });
   }
 }

@@ -19,6 +19,7 @@ interface ExistingDatabaseProps {
  */
 export class ExistingDatabase extends Construct implements Database {
   readonly owner = this;
+  readonly clusterId = undefined;
   readonly #connections: Connections;
   readonly #existing: ExistingDatabaseServer;
   readonly #secret: { readonly username: string; readonly password: string };

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { EndpointsOf } from '../data/endpoint.ts';
@@ -19,6 +20,8 @@ interface DispatchScheduleProps {
  * live is over, or until somebody invokes the dispatcher.
  */
 export class DispatchSchedule extends Construct {
+  readonly fn: IFunction;
+
   constructor(scope: Construct, id: string, { platform, endpoints, deadLetters }: DispatchScheduleProps) {
     super(scope, id);
     const { stage } = platform;
@@ -30,6 +33,7 @@ export class DispatchSchedule extends Construct {
       endpoints,
       timeoutSeconds: 60,
     });
+    this.fn = fn;
     if (databasePauses(stage)) return;
     invokeOnSchedule(this, {
       ...{ fn, deadLetters },

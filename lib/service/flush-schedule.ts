@@ -20,6 +20,8 @@ interface FlushScheduleProps {
  * calls AWS, so it is outside of the VPC; what it invokes in turn talks to Redis, so it is inside.
  */
 export class FlushSchedule extends Construct {
+  readonly fn: IFunction;
+
   constructor(scope: Construct, id: string, { platform, operator, deadLetters }: FlushScheduleProps) {
     super(scope, id);
     const { stage } = platform;
@@ -35,6 +37,7 @@ export class FlushSchedule extends Construct {
       endpoints: {},
       timeoutSeconds: FLUSH_TIMEOUT_SECONDS,
     });
+    this.fn = fn;
     // By hand: `grantInvoke` would grant every version and alias, too.
     fn.addToRolePolicy(
       new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [operator.functionArn] }),

@@ -6,27 +6,26 @@ import { CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
 
 interface OperatorProps {
   readonly platform: FunctionPlatform;
-  /** By the user of a flush, and by one who only reads. */
+  /** The cache by the user of a flush, by one who only reads, and by the API's; the database by the functions' role. */
   readonly endpoints: EndpointsOf<'operator'>;
 }
 
 /**
  * The function that does inside the VPC what the command line asks for with `--stage`, and the scheduled flush each day. Who may
- * invoke it is for IAM to say; it does nothing else than flush, census and cleanup, as users of the Redis who may no more.
+ * invoke it is for IAM to say. It deletes as a user of the Redis who may no more than flush; what it asks as the API's user, for the
+ * doctor and to explain a key, changes nothing.
  */
 export class Operator extends CutoverFunction<'operator'> {
   constructor(scope: Construct, id: string, { platform, endpoints }: OperatorProps) {
     const { stage } = platform;
-    const { NODE_ENV, MIGRATION_MODE, CW_CACHE_PREFIX_ENABLED, CW_CACHE_DUAL_WRITE, CW_RL_PREFIX_ENABLED } =
-      cachedSettings(stage);
     super(scope, id, {
       platform,
       name: 'operator',
-      description: 'Flushes, counts or cleans up the keys of the cache, a turn at a time, as operators ask',
+      description:
+        'Flushes, counts, cleans up or explains the keys of the cache, and examines the stage, as operators ask',
       settings: {
-        ...{ NODE_ENV, MIGRATION_MODE, CW_CACHE_PREFIX_ENABLED, CW_CACHE_DUAL_WRITE, CW_RL_PREFIX_ENABLED },
+        ...cachedSettings(stage),
         DRY_RUN: String(stage.flush.dryRun),
-        LOG_LEVEL: stage.logLevel,
       },
       endpoints,
       timeoutSeconds: OPERATOR_TIMEOUT_SECONDS,

@@ -25,6 +25,7 @@ import {
   type Route,
   routeKeyOf,
 } from '../../lambda/contract/flag-routes.ts';
+import { LOGIN_ROUTE } from '../../lambda/contract/session-routes.ts';
 import { StageLogGroup } from '../stage-log-group.ts';
 import type { StageConfig } from '../stages.ts';
 
@@ -53,8 +54,8 @@ interface PublicApiProps {
 type RouteOptions = Omit<AddRoutesOptions, 'path' | 'methods'>;
 
 /**
- * The HTTP API in front of the alias: every route goes to it, throttled and logged. The admin routes are for tokens of the
- * stage's issuer; without one nobody is let in, since the handler refuses what no authorizer has checked.
+ * The HTTP API in front of the alias: every route goes to it, throttled and logged. The admin routes and the login are for tokens
+ * of the stage's issuer; without one nobody is let in, since the handler refuses what no authorizer has checked.
  */
 export class PublicApi extends Construct {
   readonly api: HttpApi;
@@ -90,6 +91,7 @@ export class PublicApi extends Construct {
       const { issuer, audience } = stage.oidc;
       const authorizer = new HttpJwtAuthorizer('Oidc', issuer, { jwtAudience: [audience] });
       this.addRoutes(ADMIN_FLAG_ROUTES, { integration, authorizer, authorizationScopes: [FLAGS_SCOPE] });
+      this.addRoutes([LOGIN_ROUTE], { integration, authorizer });
     }
     Validations.of(this.api).acknowledge({
       id: 'AwsSolutions-APIG4',

@@ -2,9 +2,11 @@ import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { WatchedFunction } from '../../lambda/contract/alarms.ts';
 import { CutoverStack, type CutoverStackProps } from '../cutover-stack.ts';
 import type { DataStack } from '../data/data-stack.ts';
 import type { NetworkStack } from '../network/network-stack.ts';
+import { AuditSchedule } from './audit-schedule.ts';
 import { cachedSettings } from './cached-settings.ts';
 import { Canary } from './canary.ts';
 import { bundledCode, type CodeOf, CutoverFunction, type FunctionPlatform } from './cutover-function.ts';
@@ -32,6 +34,8 @@ export class ServiceStack extends CutoverStack {
   readonly regionalDomainName: string | undefined;
   /** Where failed invocations are kept that nobody waits for. */
   readonly deadLetters: IQueue;
+  /** The names of those that have alarms. */
+  readonly functionNames: Readonly<Record<WatchedFunction, string>>;
 
   constructor(scope: Construct, props: ServiceStackProps) {
     super(scope, 'Service', props);
@@ -73,11 +77,24 @@ export class ServiceStack extends CutoverStack {
     new CfnOutput(this, 'ApiUrl', { value: publicApi.url });
     const operator = new Operator(this, 'Operator', {
       platform,
-      endpoints: { REDIS_URL: data.cache.flush, CENSUS_REDIS_URL: data.cache.census },
+      endpoints: {
+        ...{ REDIS_URL: data.cache.flush, CENSUS_REDIS_URL: data.cache.census },
+        ...{ RUNTIME_REDIS_URL: data.cache.runtime, DATABASE_URL: data.database },
+      },
     });
-    new FlushSchedule(this, 'Flush', { platform, operator, deadLetters });
+    const flush = new FlushSchedule(this, 'Flush', { platform, operator, deadLetters });
     addServiceOutputs(this, { stage, operator, alias, deploymentGroup: group });
     const dispatch = new DispatchSchedule(this, 'Dispatch', { platform, endpoints, deadLetters });
     migration.trigger.executeBefore(dispatch);
+    this.functionNames = {
+      api: fn.functionName,
+      dispatcher: dispatch.fn.functionName,
+      flush: flush.fn.functionName,
+    };
+    const audit = new AuditSchedule(this, 'Audit', {
+      ...{ platform, deadLetters },
+      endpoints: { REDIS_URL: data.cache.auditor, DATABASE_URL: data.database },
+    });
+    migration.trigger.executeBefore(audit);
   }
 }

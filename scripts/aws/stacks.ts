@@ -43,6 +43,9 @@ function named<Name extends string>(
   ) as Record<Name, string>;
 }
 
+/** What the names of a stage's stacks begin with, and so those of what they make. */
+export const stackPrefixOf = (stage: string): string => stackNameOf(stage, 'Service').replace(/Service$/, '');
+
 async function outputsOf(stage: string, part: StackPart): Promise<ReadonlyMap<string, string>> {
   const name = stackNameOf(stage, part);
   const client = new CloudFormationClient({});

@@ -12,7 +12,7 @@ const isCalm = (stderr: string) => !/^\s+at /m.test(stderr);
 
 describe('--help', () => {
   test.concurrent.each([
-    [['--help'], ['Usage: cutover', 'rehearse', 'serve', 'flush', 'census', 'cleanup']],
+    [['--help'], ['Usage: cutover', 'rehearse', 'serve', 'flush', 'census', 'cleanup', 'backfill']],
     [
       ['rehearse', '--help'],
       ['--seconds', '--stages', '--users', '--seed', '--naive', '--headless', '--report', 'Exit codes'],

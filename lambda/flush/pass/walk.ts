@@ -10,7 +10,7 @@ export interface FollowUp {
   readonly read: (reply: RawReply) => void;
 }
 
-/** Commands that follow a page, or work that sends its own. */
+/** Commands that follow a page, or work that sends its own, few enough at a time that nobody waits long because of them. */
 export type Follow = FollowUp | (() => Promise<void>);
 
 export interface WalkOptions {
@@ -49,7 +49,9 @@ async function walkPaced(options: WalkOptions & { readonly pace: Pace }): Promis
     const followedAt = performance.now();
     if (next) await follow(connection, next);
     if (cursor === '0' || stopped()) return cursor;
-    await pace.turn(Math.max(followedAt - askedAt, performance.now() - followedAt));
+    // Of work that sends its own the time is not only Redis's.
+    const followedMs = typeof next === 'function' ? 0 : performance.now() - followedAt;
+    await pace.turn(Math.max(followedAt - askedAt, followedMs));
   }
 }
 

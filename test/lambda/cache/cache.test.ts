@@ -3,6 +3,7 @@ import { createCache } from '../../../lambda/cache/cache.ts';
 import { claimEnvironment } from '../../../lambda/cache/claim.ts';
 import type { Phase } from '../../../lambda/cache/phase.ts';
 import { redisStore } from '../../../lambda/cache/redis-store.ts';
+import { asRecorded } from '../../../lambda/cache/seen.ts';
 import { connectRedis, type RedisConnection } from '../../../lambda/redis/connection.ts';
 import { createNaiveCache } from '../../../rehearsal/naive/cache.ts';
 import { gate } from '../../support/gate.ts';
@@ -45,13 +46,35 @@ describe('the commands of a read and a write', () => {
     expect(await redis.send(['GET', `v2:${KEY}:other`])).toBe('"value"');
   });
 
-  test('an invalidation is one UNLINK a key, sources first', async () => {
+  test('an invalidation is one UNLINK a key, sources first, and behind them a mark for the dispatcher', async () => {
     const { send } = spied();
     const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
     await cache.invalidate(KEY);
-    expect(send.mock.calls.map(([command]) => command)).toEqual(
-      [`cutover:lease:{${KEY}}:${KEY}`, KEY, `v2:${KEY}`, `cw:test:${KEY}`].map((key) => ['UNLINK', key]),
+    expect(send.mock.calls.map(([command]) => command)).toEqual([
+      ...[`cutover:lease:{${KEY}}:${KEY}`, KEY, `v2:${KEY}`, `cw:test:${KEY}`].map((key) => ['UNLINK', key]),
+      ['SET', `cutover:seen:{${KEY}}:${KEY}`, '1', 'PX', '180000'],
+    ]);
+  });
+
+  test('a mark that is refused, or not answered, is waited for by nobody', async () => {
+    const { send } = spied();
+    send.mockImplementation((command) =>
+      command[0] === 'SET' ? new Promise(() => {}) : redis.send(command),
     );
+    const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
+    expect(await cache.invalidate(KEY)).toBe('done');
+    send.mockImplementation((command) =>
+      command[0] === 'SET' ? Promise.reject(new Error('NOPERM')) : redis.send(command),
+    );
+    expect(await cache.invalidate(KEY)).toBe('done');
+  });
+
+  test('an invalidation that the outbox tells of leaves no mark, nor does one of what no table has', async () => {
+    const { send, names } = spied();
+    const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
+    await asRecorded(() => cache.invalidate(KEY));
+    await cache.invalidate('query_cache:1');
+    expect(names()).toEqual(Array.from({ length: 8 }, () => 'UNLINK'));
   });
 
   test('a failed UNLINK starts the whole pass again', async () => {
@@ -59,7 +82,7 @@ describe('the commands of a read and a write', () => {
     send.mockImplementationOnce(redis.send).mockRejectedValueOnce(new Error('connection lost'));
     const cache = createCache({ keyspace: keyspaceOf('isolated'), store: redisStore(send) });
     expect(await cache.invalidate(KEY)).toBe('done');
-    expect(names()).toHaveLength(8);
+    expect(names().filter((name) => name === 'UNLINK')).toHaveLength(8);
   });
 
   test('one that cannot be confirmed is pending', async () => {

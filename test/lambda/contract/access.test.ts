@@ -35,10 +35,10 @@ const CW = `cw:${ENV}:`;
 /** In every phase. */
 const TABLE: readonly [command: string, who: readonly RedisUser[]][] = [
   // The cached lists: the legacy backend's, and the serverless backend's in each namespace.
-  ['GET mocs:user:1:list', ['serverless', 'flush', 'legacy']],
+  ['GET mocs:user:1:list', ['serverless', 'flush', 'auditor', 'legacy']],
   ['SET mocs:user:1:list x', ['serverless', 'legacy']],
   ['UNLINK mocs:user:1:list', ['serverless', 'flush', 'legacy']],
-  ['GET v2:mocs:user:1:list', ['serverless', 'flush', 'legacy-twins']],
+  ['GET v2:mocs:user:1:list', ['serverless', 'flush', 'auditor', 'legacy-twins']],
   ['SET v2:mocs:user:1:list x', ['serverless']],
   ['EVAL script 1 v2:mocs:user:1:list', ['serverless']],
   ['EVAL script 1 mocs:user:1:list', ['serverless', 'legacy']],
@@ -62,15 +62,19 @@ const TABLE: readonly [command: string, who: readonly RedisUser[]][] = [
   // The protocol's own keys.
   ['SET cutover:lease:{mocs:1}:mocs:1 t NX PX 6000 GET', ['serverless', 'legacy']],
   ['SET cutover:epoch:user:1 e', ['serverless', 'legacy']],
-  ['GET cutover:env', ['serverless', 'flush', 'backfill', 'legacy']],
+  ['GET cutover:env', ['serverless', 'flush', 'auditor', 'backfill', 'legacy']],
   ['SET cutover:replayed x', ['serverless', 'legacy']],
+  ['SET cutover:instance:legacy:1 x EX 120', ['serverless', 'legacy']],
+  ['GET cutover:instance:legacy:1', ['serverless', 'auditor', 'legacy']],
+  ['SET cutover:seen:{mocs:1}:mocs:1 1 PX 180000', ['serverless', 'legacy']],
+  ['PTTL cutover:seen:{mocs:1}:mocs:1', ['serverless', 'census', 'auditor', 'legacy']],
   ['SET cutover:other x', []],
   // Of no family.
   ['GET orders:1', []],
   ['SET mocs x', []],
   ['SET v2:orders:1 x', []],
   // To look at, for those who count.
-  ['SCAN 0', ['flush', 'census', 'backfill', 'legacy']],
+  ['SCAN 0', ['flush', 'census', 'auditor', 'backfill', 'legacy']],
   ['MEMORY USAGE orders:1', ['census']],
   ['PTTL sessions:1', ['serverless', 'census', 'backfill', 'legacy']],
   ['INFO', [...REDIS_USERS]],
@@ -119,6 +123,8 @@ describe('what the server itself says', () => {
     ['flush', 'UNLINK sessions:1'],
     ['census', 'GET sessions:1'],
     ['census', 'UNLINK mocs:user:1:list'],
+    ['auditor', 'GET sessions:1'],
+    ['auditor', 'UNLINK mocs:user:1:list'],
     ['backfill', 'GET mocs:user:1:list'],
     ['backfill', 'RESTORE v2:sessions:1 0 x'],
     ['legacy', 'SET v2:mocs:user:1:list x'],
@@ -155,6 +161,7 @@ describe('the rights', () => {
     expect(added('serverless')).toEqual([...everywhere, '~carts:*']);
     expect(added('flush')).toEqual(everywhere);
     expect(added('census')).toEqual([]);
+    expect(added('auditor')).toEqual(everywhere);
     expect(added('backfill')).toEqual(['~carts:*', `~${CW}carts:*`]);
     expect(added('legacy')).toEqual(['~orders:*', '~carts:*']);
     expect(added('legacy-twins')).toEqual(['~v2:orders:*', `~${CW}orders:*`]);

@@ -5,11 +5,9 @@ import { createPool, type Database } from '../../../lambda/database/pool.ts';
 import { freePort } from '../../../rehearsal/servers/process.ts';
 import { freshDatabase } from '../../support/servers.ts';
 
-const ALL_APPLIED = ['0001-collections', '0002-outbox', '0003-feature-flags'].map((name) => [
-  name,
-  'Up',
-  'Success',
-]);
+const ALL_APPLIED = ['0001-collections', '0002-outbox', '0003-feature-flags', '0004-classroom'].map(
+  (name) => [name, 'Up', 'Success'],
+);
 
 let url: string;
 
@@ -38,11 +36,12 @@ const namesOf = (results: Awaited<ReturnType<typeof migrate>>) =>
   results.map(({ migrationName, direction, status }) => [migrationName, direction, status]);
 
 describe('migrate', () => {
-  test('makes a table for each collection, one for their versions, two for the flags and one for the outbox', async () => {
+  test('makes a table for each collection, one for their versions, two for the flags, four for the classroom and one for the outbox', async () => {
     expect(namesOf(await migrate(url))).toEqual(ALL_APPLIED);
     const flags = ['feature_flags', 'feature_flag_overrides'];
+    const classroom = ['access_codes', 'classroom_members', 'classroom_sessions', 'secure_sessions'];
     expect(await tables()).toEqual(
-      [...COLLECTIONS, ...flags, 'collection_versions', 'cutover_outbox'].sort(),
+      [...COLLECTIONS, ...flags, ...classroom, 'collection_versions', 'cutover_outbox'].sort(),
     );
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { OperatorReport } from '../../../lambda/operator/operate.ts';
+import type { TurnReport } from '../../../lambda/operator/operate.ts';
 import type { RedisConnection } from '../../../lambda/redis/connection.ts';
 import type { RedisServer } from '../../../rehearsal/servers/redis.ts';
 import { lookInto } from '../../support/redis.ts';
@@ -32,7 +32,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-type FlushReport = Extract<OperatorReport, { command: 'flush' }>;
+type FlushReport = Extract<TurnReport, { command: 'flush' }>;
 
 /** Loads the function afresh, as a cold start does, and has it flush. */
 async function invoke(environment: Record<string, string>, event: object = {}, remainingMs = 90_000) {
@@ -43,7 +43,7 @@ async function invokeWith(
   environment: Record<string, string>,
   event: unknown,
   remainingMs = 90_000,
-): Promise<OperatorReport> {
+): Promise<TurnReport> {
   process.env = { ...ENVIRONMENT, POWERTOOLS_DEV: 'true', LOG_LEVEL: 'INFO', ...environment };
   jest.resetModules();
   const { handler } = await import('../../../lambda/functions/operator.ts');

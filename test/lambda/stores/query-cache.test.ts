@@ -15,7 +15,7 @@ const KEY = 'query_cache:open-sessions:teacher:7';
 const HOMES: Readonly<Record<Phase, readonly string[]>> = {
   legacy: [KEY],
   isolated: [`v2:${KEY}`],
-  dual: [KEY, `cw:test:${KEY}`],
+  dual: [`cw:test:${KEY}`, KEY],
   prefixed: [`cw:test:${KEY}`],
 };
 

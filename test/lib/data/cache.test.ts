@@ -134,6 +134,7 @@ describe('the users of the cache', () => {
       default: 'no-password-required',
       serverless: 'iam',
       flush: 'iam',
+      backfill: 'iam',
       census: 'iam',
       legacy: 'password',
       'legacy-twins': 'password',

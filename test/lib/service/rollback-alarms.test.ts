@@ -36,7 +36,11 @@ const ofService = (name: string) => [
 /** A metric of an expression, as sums of a minute. */
 const summed = (id: string, [Namespace, MetricName]: [string, string], Dimensions: unknown) => ({
   Id: id,
-  MetricStat: { Metric: { Namespace, MetricName, Dimensions }, Period: 60, Stat: 'Sum' },
+  MetricStat: {
+    ...{ Metric: { Namespace, MetricName, Dimensions }, Period: 60, Stat: 'Sum' },
+    // Ours alone: an alarm of another unit than the recorded one would never see it.
+    ...(Namespace === 'Cutover' && { Unit: 'Count' }),
+  },
   ReturnData: false,
 });
 const expression = (Expression: string) => expect.objectContaining({ Expression, ReturnData: true });

@@ -44,6 +44,7 @@ describe('the routes of the feature flags', () => {
     'PATCH /api/admin/flags/{flagKey}',
     'POST /api/admin/flags',
   ];
+  const LOGIN = 'POST /api/sessions/login';
   const { service: withIssuer } = synthesize('dev', { change: (stage) => ({ ...stage, oidc: OIDC }) });
 
   const routesOf = (template: Template) =>
@@ -66,9 +67,11 @@ describe('the routes of the feature flags', () => {
     });
     const routes = routesOf(withIssuer);
     const guarded = routes.filter(({ type }) => type === 'JWT');
-    expect(keysOf(guarded)).toEqual(ADMIN);
-    for (const { authorizer, scopes } of guarded) {
-      expect({ authorizer, scopes }).toEqual({ authorizer: { Ref: authorizerId }, scopes: ['flags:write'] });
+    expect(keysOf(guarded)).toEqual([...ADMIN, LOGIN]);
+    for (const { key, authorizer, scopes } of guarded) {
+      expect(authorizer).toEqual({ Ref: authorizerId });
+      // Any good token says who logs in.
+      expect(scopes).toEqual(key === LOGIN ? undefined : ['flags:write']);
     }
     const others = routes.filter((route) => !guarded.includes(route));
     expect(keysOf(others)).toEqual(['$default', ...PUBLIC]);
