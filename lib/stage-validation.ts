@@ -2,8 +2,9 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { PHASE_SWITCHES } from '../lambda/contract/environment.ts';
 import { FAMILIES, type Family } from '../lambda/contract/families.ts';
 import { NEIGHBOURS } from '../lambda/contract/namespaces.ts';
+import { MIN_STAGE_MINUTES } from '../lambda/contract/rollout.ts';
 import { type Checks, checksOf, FORMATS, isIssuer, isRoomyBlock, ROOMY_BLOCK } from './stage-checks.ts';
-import type { ExistingServer, StageConfig } from './stages.ts';
+import type { ExistingServer, Rollout, StageConfig } from './stages.ts';
 
 /**
  * The configuration itself, once every field is in its range: what CloudFormation would accept and AWS
@@ -142,13 +143,57 @@ function checkDeployment(stage: StageConfig, { check, checkWhole }: Checks): voi
   check(monthlyBudgetDollars > 0, 'monthlyBudgetDollars', monthlyBudgetDollars, 'above 0');
 }
 
-function checkRollout({ rollout }: StageConfig, { check, checkFormat }: Checks): void {
+function checkRollout({ rollout }: StageConfig, { check, checkFormat, checkWhole }: Checks): void {
   if (!rollout) return;
   const { domainName, certificateArn, hostedZoneId, legacyTarget } = rollout;
   checkFormat('rollout.domainName', domainName, FORMATS.domainName);
   checkFormat('rollout.certificateArn', certificateArn, FORMATS.certificateArn);
   checkFormat('rollout.hostedZoneId', hostedZoneId, FORMATS.hostedZoneId);
   checkFormat('rollout.legacyTarget', legacyTarget, FORMATS.domainName);
+  checkStages(rollout, { check, checkWhole });
+  checkComparePaths(rollout, { check });
   const isItself = Boolean(domainName) && legacyTarget === domainName;
   check(!isItself, 'rollout.legacyTarget', legacyTarget, 'another name than rollout.domainName');
+}
+
+/** Each look at a stage is some ten events of an execution, which may have 25,000. */
+const MAX_ROLLOUT_MINUTES = 2000;
+
+function checkStages({ stages }: Rollout, { check, checkWhole }: Pick<Checks, 'check' | 'checkWhole'>): void {
+  if (stages === undefined) return;
+  const isList = Array.isArray(stages) && stages.length > 0;
+  check(isList, 'rollout.stages', stages, 'a list of { percent, minutes }, or left out');
+  if (!isList) return;
+  for (const [index, { percent, minutes }] of stages.entries()) {
+    const above = stages[index - 1]?.percent ?? 0;
+    const field = `rollout.stages[${index}]`;
+    const grows = Number.isInteger(percent) && percent > above && percent <= 100;
+    check(grows, `${field}.percent`, percent, `a whole number above ${above}, 100 at the most: stages grow`);
+    checkWhole(`${field}.minutes`, minutes, MIN_STAGE_MINUTES, MAX_ROLLOUT_MINUTES);
+  }
+  const minutes = stages.reduce((sum, stage) => sum + stage.minutes, 0);
+  const inAll = `of ${MAX_ROLLOUT_MINUTES} minutes at the most in all, and they are ${minutes}`;
+  check(
+    !(minutes > MAX_ROLLOUT_MINUTES),
+    'rollout.stages',
+    stages.map((each) => each.minutes),
+    inAll,
+  );
+  const last = stages.at(-1);
+  const field = `rollout.stages[${stages.length - 1}].approval`;
+  check(last?.approval !== true, field, last?.approval, 'left out: nothing comes after the last stage');
+}
+
+function checkComparePaths({ comparePaths }: Rollout, { check }: Pick<Checks, 'check'>): void {
+  for (const [index, path] of (comparePaths ?? []).entries()) {
+    const isPath = typeof path === 'string' && /^\/(?!\/)[\x21-\x7e]*$/.test(path);
+    check(
+      isPath,
+      `rollout.comparePaths[${index}]`,
+      path,
+      'a path as /api/config/flags, without scheme and host',
+    );
+  }
+  const some = comparePaths === undefined || comparePaths.length > 0;
+  check(some, 'rollout.comparePaths', comparePaths, 'at least one path, or left out');
 }

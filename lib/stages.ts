@@ -2,6 +2,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Node } from 'constructs';
 import type { Phase } from '../lambda/contract/environment.ts';
 import { PUBLIC_FLAGS_THROTTLE, type Throttle } from '../lambda/contract/flag-routes.ts';
+import type { RolloutStage } from '../lambda/contract/rollout.ts';
 import { validStage } from './stage-validation.ts';
 
 /** The stages that can be deployed. */
@@ -104,6 +105,10 @@ export interface Rollout {
   readonly hostedZoneId: string;
   /** The name of the legacy backend's load balancer. */
   readonly legacyTarget: string;
+  /** The shares of the traffic, one after another, growing. Default: 5, 25, 50 and 100 %. */
+  readonly stages?: readonly RolloutStage[];
+  /** GETs that both backends have to answer alike before each stage, without a token. Default: the public flags. */
+  readonly comparePaths?: readonly string[];
 }
 
 const DEV: StageConfig = {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ChildMessage } from './child.ts';
+import { isDocument } from './documents.ts';
 import type { Workspace } from './servers/workspace.ts';
 
 /** A backend that runs in a process of its own. */
@@ -9,8 +10,10 @@ export interface RunningBackend {
   readonly url: string;
   /** Rejects if the process ends; never resolves. */
   readonly failure: Promise<never>;
-  /** The last lines that it wrote; empty if it wrote nothing. */
+  /** The last lines that it wrote, without metrics; empty if it wrote nothing. */
   lastLines(): string;
+  /** Tells it to end. @returns all that it wrote, when it has. */
+  end(): Promise<readonly string[]>;
 }
 
 export interface BackendOptions {
@@ -36,7 +39,7 @@ export async function startBackend(
   const [file, ...args] = main;
   const child = workspace.spawn(
     process.execPath,
-    ['--enable-source-maps', '--import', 'tsx', path.join(import.meta.dirname, file), ...args],
+    ['--enable-source-maps', '--import', 'tsx', path.resolve(import.meta.dirname, file), ...args],
     {
       cwd: path.resolve(import.meta.dirname, '..'),
       env: { PATH: process.env['PATH'] ?? '', ...environment },
@@ -44,7 +47,8 @@ export async function startBackend(
     },
   );
   const complain = (what: string) => new Error(`rehearse: the ${name} backend ${what}\n${lastLines(log)}`);
-  const failure = once(child, 'exit').then(([code, signal]) => {
+  const ended = once(child, 'exit');
+  const failure = ended.then(([code, signal]) => {
     throw complain(`ended (${signal ?? `exit code ${code}`})`);
   });
   // Whoever waits for it sees it; at the end of a run nobody does.
@@ -56,14 +60,23 @@ export async function startBackend(
     throw cause.name === 'AbortError' ? complain('did not listen within 20 s') : cause;
   });
   if ('error' in message) throw new Error(`rehearse: the ${name} backend did not start: ${message.error}`);
-  return { url: `http://127.0.0.1:${message.port}`, failure, lastLines: () => lastLines(log) };
+  return {
+    url: `http://127.0.0.1:${message.port}`,
+    failure,
+    lastLines: () => lastLines(log),
+    async end() {
+      child.kill('SIGTERM');
+      await ended;
+      return linesOf(log);
+    },
+  };
 }
 
+const linesOf = (log: string): string[] => readFileSync(log, 'utf8').split('\n').filter(Boolean);
+
 function lastLines(log: string): string {
-  const text = readFileSync(log, 'utf8').trimEnd();
-  if (text === '') return '';
-  return text
-    .split('\n')
+  return linesOf(log)
+    .filter((line) => !isDocument(line))
     .slice(-10)
     .map((line) => `  | ${line}`)
     .join('\n');

@@ -3,7 +3,7 @@ import type { Acknowledgement } from '../lambda/cache/cache.ts';
 export type Backend = 'express' | 'serverless';
 
 /** A write that answered `pending` may be missed by reads for this long. */
-const PENDING_BOUND_MS = 2000;
+export const PENDING_BOUND_MS = 2000;
 
 interface Written {
   readonly version: number;

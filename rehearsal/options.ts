@@ -8,11 +8,17 @@ export class UsageError extends CutoverError {
 
 export type Mode = 'coherent' | 'naive';
 
+/** Where the serverless backend's keys go: to `v2:` while traffic moves to it, or a phase at a time to `cw:{env}:`. */
+export const MIGRATIONS = ['v2', 'cw'] as const;
+export type Migration = (typeof MIGRATIONS)[number];
+
 /** What a rehearsal is told. */
 export interface RehearsalOptions {
+  /** Default: `v2`. */
+  readonly migration?: Migration;
   /** How long traffic runs, in seconds. */
   readonly seconds: number;
-  /** The serverless backend's share of the traffic, stage by stage, in percent. */
+  /** The serverless backend's share of the traffic, stage by stage, in percent; of `cw` all the time `CW_WEIGHT_PERCENT`. */
   readonly stages: readonly number[];
   readonly users: number;
   /** Decides who is where and who does what; not the timing. */
@@ -20,8 +26,10 @@ export interface RehearsalOptions {
   readonly mode: Mode;
 }
 
-/** Requests a second, all users together. */
+/** Requests a second for lists, all users together. */
 export const REQUESTS_PER_SECOND = 600;
+/** Requests a second about sessions, beside them: about 5 % of all. */
+export const SESSION_REQUESTS_PER_SECOND = 30;
 export const READ_SHARE = 0.95;
 export const ZIPF_EXPONENT = 0.8;
 /** The first stage's share of the time: at 5 % of the traffic it takes longest to learn anything. */
@@ -31,6 +39,9 @@ export const WAIT_SHARE = 0.1;
 export const LONGEST_WAIT_SECONDS = 120;
 /** Where in a stage the figures called "after" begin. */
 export const AFTER_SHARE = 0.4;
+
+/** While keys move to `cw:{env}:` the serverless backend has most of the traffic, and the legacy one is not stopped yet. */
+export const CW_WEIGHT_PERCENT = 80;
 
 /** How long each stage takes, in seconds. */
 export function stageSeconds({ seconds, stages }: RehearsalOptions): number[] {

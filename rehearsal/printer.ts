@@ -1,6 +1,8 @@
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import type { StageEvent } from './conductor.ts';
+import type { PhaseEvent } from './phase-conductor.ts';
+import { describePhase, stepTable } from './phase-printer.ts';
 import { PLAIN_TABLE } from './plain-table.ts';
 import type { Report, StageReport } from './report.ts';
 
@@ -20,7 +22,7 @@ export interface Progress {
 
 export interface Printer {
   line(text: string): void;
-  event(event: StageEvent): void;
+  event(event: StageEvent | PhaseEvent): void;
   /** On a terminal one line that changes; elsewhere a line of its own every few seconds. */
   progress(progress: Progress): void;
   report(report: Report): void;
@@ -57,7 +59,7 @@ export function createPrinter({ out, live, columns = 80 }: PrinterOptions): Prin
 
 const label = (text: string) => colors.dim(text.padEnd(9));
 
-function describe(event: StageEvent): string {
+function describe(event: StageEvent | PhaseEvent): string {
   switch (event.kind) {
     case 'flushed': {
       const { flushed, preserved, seconds } = event.report;
@@ -71,6 +73,8 @@ function describe(event: StageEvent): string {
       return judged(event);
     case 'rolled back':
       return colors.red(`${label('back')}weight 0 %, ${event.report.flushed} serverless entries flushed`);
+    default:
+      return describePhase(event);
   }
 }
 
@@ -111,17 +115,24 @@ function progressLine(progress: Progress, columns = Number.POSITIVE_INFINITY): s
   return staleReads === 0 ? line : colors.red(line);
 }
 
-function reportTable(report: Report): string {
+function stageTable(stages: Report['stages']): string[] {
   const table = new Table({
     head: ['weight', 'flushed', 'hit rate', 'recovered', 'p95 ms', 'database ms', 'gate'],
     ...PLAIN_TABLE,
   });
-  for (const stage of report.stages) table.push(rowOf(stage));
-  const { totals, staleByBackend, preserved, verdict, reasons } = report;
+  for (const stage of stages) table.push(rowOf(stage));
   return [
     table.toString(),
     colors.dim('hit rate of the serverless backend before, at its lowest, after; p95 of hits by'),
     colors.dim('express, serverless; p95 of the database before, during, after'),
+  ];
+}
+
+function reportTable(report: Report): string {
+  const { totals, staleByBackend, preserved, metrics, verdict, reasons } = report;
+  const { recorded } = metrics;
+  return [
+    ...(report.migration === 'cw' ? stepTable(report.steps) : stageTable(report.stages)),
     '',
     `requests ${totals.requests}, 5xx ${totals.errors5xx}, writes ${totals.writes}, cross-backend reads ${totals.crossBackendReads}`,
     `stale reads ${totals.staleReads} (express ${staleByBackend.express}, serverless ${staleByBackend.serverless})`,
@@ -129,6 +140,8 @@ function reportTable(report: Report): string {
     ...(totals.boundedStaleReads > 0
       ? [`${totals.boundedStaleReads} old values within the bound of a pending write`]
       : []),
+    `sessions ${totals.logins} begun, ${totals.logouts} ended, ${totals.checkedSessions} answers checked: ${totals.lostSessions} lost, ${totals.resurrectedSessions} back`,
+    `serverless metrics: requests ${recorded.requests}, hits ${recorded.hits}, misses ${recorded.misses}, 5xx ${recorded.errors5xx}`,
     `preserved keys ${preserved.checked} checked, ${preserved.lost} lost`,
     colors.bold(verdict === 'pass' ? colors.green('verdict  pass') : colors.red('verdict  fail')),
     ...reasons.map((reason) => colors.red(`${label('')}${reason}`)),

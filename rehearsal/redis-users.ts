@@ -35,6 +35,18 @@ export async function createRedisUsers(
   return Object.fromEntries(created) as Record<RedisUser, string>;
 }
 
+/**
+ * Gives the users the rights of another phase, as a deployment does before its functions: their passwords stay, and who is connected.
+ * @throws what Redis says of a rule that it does not take.
+ */
+export async function changeRedisUsers(send: Send, access: AccessOptions): Promise<void> {
+  await Promise.all(
+    Object.entries(accessStringsOf(access)).map(([user, rules]) =>
+      send(['ACL', 'SETUSER', user, 'resetkeys', ...rules.split(' ')]),
+    ),
+  );
+}
+
 /** What the server has refused to its users, each with how often: `legacy: key v2:mocs:1 (3 times)`. */
 export async function refusalsOf(send: Send): Promise<string[]> {
   const entries = (await send(['ACL', 'LOG'])) as Record<

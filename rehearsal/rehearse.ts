@@ -5,20 +5,21 @@ import { environmentName } from '../lambda/cache/phase.ts';
 import { flush as flushRedis, requireComplete } from '../lambda/flush/flush.ts';
 import { planFlush } from '../lambda/flush/plan/plan.ts';
 import { type Dispatcher, openDispatcher } from '../lambda/outbox/dispatcher.ts';
-import { bundle, bundleFunction } from '../lib/bundle.ts';
-import { startBackend } from './backends.ts';
 import { createChecker } from './checker.ts';
-import { conduct } from './conductor.ts';
 import { probeDatabase } from './database-probe.ts';
-import { type RehearsalOptions, stageSeconds } from './options.ts';
-import { populate } from './population.ts';
+import { sumOf } from './documents.ts';
+import { CW_WEIGHT_PERCENT, type RehearsalOptions, UsageError } from './options.ts';
+import { type Population, populate } from './population.ts';
 import { createPrinter, type Printer } from './printer.ts';
+import { createProcesses } from './processes.ts';
 import { seededRandom } from './random.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createReport, type Report } from './report.ts';
 import { createRouter, type Router } from './router.ts';
+import { runPhases, runStages, type Scene } from './scene.ts';
 import { redacted } from './servers/given-or-own.ts';
 import type { Workspace } from './servers/workspace.ts';
+import { createSessionChecker } from './session-checker.ts';
 import { type Ground, setUp } from './set-up.ts';
 import { startUsers } from './users.ts';
 import { warningsOf } from './warmth.ts';
@@ -41,6 +42,8 @@ export interface RehearsalContext {
   /** Whether `out` is a terminal to draw on, and how wide it is. */
   readonly live: boolean;
   readonly columns?: number | undefined;
+  /** The file that is the legacy backend, for tests of what a bad one does. */
+  readonly legacyMain?: string;
 }
 
 /**
@@ -48,16 +51,17 @@ export interface RehearsalContext {
  * @throws UsageError before anything is changed; what a backend said when it did not start, or ended.
  */
 export async function rehearse(options: RehearsalOptions, context: RehearsalContext): Promise<Report> {
-  const { seed, users, mode, seconds } = options;
+  const { seed, users, mode, seconds, migration = 'v2' } = options;
+  refuseWhatCannotBe(options, context);
   const env = environmentName(context.environment['NODE_ENV'] || DEFAULT_ENV);
   const printer = createPrinter(context);
   const population = populate({ users, random: seededRandom(seed) });
-  printer.line(`rehearsing a cutover: ${mode}, ${users} users, ${seconds} s, seed ${seed}`);
+  printer.line(`rehearsing a cutover: ${migration}, ${mode}, ${users} users, ${seconds} s, seed ${seed}`);
 
   const ground = await setUp({
     ...context,
     users,
-    keyspace: createKeyspace({ phase: 'isolated', env }),
+    keyspace: createKeyspace({ phase: migration === 'v2' ? 'isolated' : 'legacy', env }),
     asDeployedUsers: mode !== 'naive',
     cachedKeys: population.targets.map(({ key }) => key),
   });
@@ -70,41 +74,64 @@ export async function rehearse(options: RehearsalOptions, context: RehearsalCont
   }
 }
 
+function refuseWhatCannotBe({ migration, mode }: RehearsalOptions, { environment }: RehearsalContext): void {
+  if (migration !== 'cw') return;
+  if (mode === 'naive') {
+    throw new UsageError(
+      'rehearse: --naive has no phases: it goes with --migration v2, and --migration cw without it',
+    );
+  }
+  if (environment['REDIS_URL']) {
+    throw new UsageError(
+      "rehearse: --migration cw carries all keys of state to another home, others' too, and REDIS_URL is set; unset it, and a Redis is started",
+    );
+  }
+}
+
 interface Performance extends RehearsalContext {
   readonly env: string;
   readonly ground: Ground;
-  readonly population: ReturnType<typeof populate>;
+  readonly population: Population;
   readonly printer: Printer;
 }
 
 async function perform(options: RehearsalOptions, context: Performance): Promise<Report> {
-  const { ground, env, population, printer } = context;
+  const { ground, population, printer } = context;
+  const { seed, mode, migration = 'v2' } = options;
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
   context.signal.throwIfAborted();
-  const backends = await Promise.race([startBackends(options, context), aborted(context.signal)]);
-  const dispatcher = options.mode === 'naive' ? undefined : await startDispatcher(context);
-  const router = createRouter({ backends: backends.urls, devices: population.devices });
+  const processes = createProcesses({ ...context, mode });
+  const [express, serverless] = await Promise.race([
+    Promise.all([
+      processes.start('express', 'legacy'),
+      processes.start('serverless', migration === 'v2' ? 'isolated' : 'legacy'),
+    ]),
+    aborted(context.signal),
+  ]);
+  const dispatcher = mode === 'naive' ? undefined : await startDispatcher(context);
+  const router = createRouter({
+    backends: { express: express.url, serverless: serverless.url },
+    devices: population.devices,
+    random: seededRandom(seed + 3),
+  });
   const url = await listen(router);
-  printer.line(
-    `router   ${url}  ->  express ${backends.urls.express}, serverless ${backends.urls.serverless}`,
-  );
+  printer.line(`router   ${url}  ->  express ${express.url}, serverless ${serverless.url}`);
 
   const checker = createChecker();
+  const sessionChecker = createSessionChecker();
   const recorder = createRecorder();
   const begin = performance.now();
   const users = startUsers({
-    url,
-    population,
-    checker,
-    recorder,
-    random: seededRandom(options.seed + 1),
+    ...{ url, population, checker, sessionChecker, recorder },
+    random: seededRandom(seed + 1),
+    sessionRandom: seededRandom(seed + 4),
     onError: (message) => printer.line(`error    ${message}`),
   });
   const probe = probeDatabase({
     database: ground.database,
     population,
-    random: seededRandom(options.seed + 2),
+    random: seededRandom(seed + 2),
   });
   const progress = setInterval(() => {
     const { staleReads } = checker.summary();
@@ -116,28 +143,31 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
     });
   }, PROGRESS_EVERY_MS);
 
-  const { flush, preserved } = createFlush(ground, env);
-  const lengths = stageSeconds(options);
-  const stages = options.stages.map((weightPercent, stage) => ({
-    weightPercent,
-    seconds: lengths[stage] ?? 0,
-  }));
+  const { flush, preserved } = createFlush(context);
+  const scene: Scene = {
+    ...{ ...context, options, processes, router, recorder, probe, checker, sessionChecker, flush, signal },
+    running: { express, serverless },
+  };
   try {
+    if (migration === 'cw') router.weightPercent = CW_WEIGHT_PERCENT;
     await sleep(BASELINE_SECONDS * 1000, undefined, { signal });
-    const conducted = conduct({ stages, router, recorder, probe, flush, signal, onEvent: printer.event });
-    const reports = await Promise.race([conducted, users.failure, backends.failure, ground.failure]);
+    const conducted = migration === 'cw' ? runPhases(scene) : runStages(scene);
+    const reports = await Promise.race([conducted, users.failure, processes.failure, ground.failure]);
     await users.stop();
+    const written = await processes.endServerless();
     const report = createReport({
       options,
       durationSeconds: Math.round(performance.now() - begin) / 1000,
       requests: recorder.requests,
       errors5xx: recorder.errors5xx,
       staleness: checker.summary(),
+      sessions: sessionChecker.summary(),
       preserved,
       refusals: await ground.refusals(),
-      stages: reports,
+      metrics: { recorded: sumOf(written), counted: { ...router.answered } },
+      ...reports,
     });
-    if (report.totals.errors5xx > 0) printer.line(`\nthe backends' last words\n${backends.lastLines()}`);
+    if (report.totals.errors5xx > 0) printer.line(`\nthe backends' last words\n${processes.lastLines()}`);
     printer.report(report);
     return report;
   } finally {
@@ -152,8 +182,8 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
 
 /** Repeats what nobody has confirmed; in AWS once a minute. */
 async function startDispatcher({ ground, env, printer }: Performance): Promise<Dispatcher> {
-  const tell = (message: string, { reason }: Readonly<Record<string, unknown>> = {}) =>
-    printer.line(`dispatch ${message}: ${String(reason)}`);
+  const tell = (message: string, { reason, uncovered }: Readonly<Record<string, unknown>> = {}) =>
+    printer.line(`dispatch ${message}: ${reason ?? JSON.stringify(uncovered)}`);
   const dispatcher = await openDispatcher(
     { REDIS_URL: ground.redisUrls.serverless, DATABASE_URL: ground.databaseUrl, NODE_ENV: env },
     { info: () => {}, warn: tell, error: tell },
@@ -163,7 +193,7 @@ async function startDispatcher({ ground, env, printer }: Performance): Promise<D
 }
 
 /** The real flush, which checks after each time that the state is still there. */
-function createFlush(ground: Ground, env: string) {
+function createFlush({ ground, env }: Performance) {
   const preserved = { checked: 0, lost: 0 };
   const flush = async (onlyNamespace?: string) => {
     const plan = planFlush({ env, ...(onlyNamespace && { onlyNamespace }) });
@@ -174,40 +204,6 @@ function createFlush(ground: Ground, env: string) {
     return report;
   };
   return { flush, preserved };
-}
-
-async function startBackends({ mode }: RehearsalOptions, { workspace, ground, env }: Performance) {
-  const naive = mode === 'naive';
-  const folder = naive ? bundle('rehearsal/naive/api.ts', 'rehearsal/naive-api') : bundleFunction('api');
-  const common = { NODE_ENV: env, DATABASE_URL: ground.databaseUrl };
-  const urls = ground.redisUrls;
-  const [express, serverless] = await Promise.all([
-    startBackend(workspace, {
-      name: 'express',
-      main: ['legacy/main.ts'],
-      environment: {
-        ...common,
-        REDIS_URL: urls.legacy,
-        REDIS_TWINS_URL: urls['legacy-twins'],
-        MIRROR: naive ? 'off' : 'on',
-      },
-    }),
-    startBackend(workspace, {
-      name: 'serverless',
-      main: ['host/main.ts', folder],
-      environment: {
-        ...common,
-        REDIS_URL: urls.serverless,
-        MIGRATION_MODE: 'true',
-        LOG_LEVEL: 'WARN',
-      },
-    }),
-  ]);
-  const failure = Promise.race([express.failure, serverless.failure]);
-  // Before the first stage, and after the last one, nobody waits for it.
-  failure.catch(() => {});
-  const lastLines = () => `express\n${express.lastLines()}\nserverless\n${serverless.lastLines()}`;
-  return { urls: { express: express.url, serverless: serverless.url }, failure, lastLines };
 }
 
 /** Rejects when the signal says so; never resolves. */

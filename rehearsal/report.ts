@@ -1,8 +1,12 @@
 import type { Staleness } from './checker.ts';
-import type { Mode, RehearsalOptions } from './options.ts';
+import type { Migration, Mode, RehearsalOptions } from './options.ts';
+import type { Answered } from './router.ts';
+import type { SessionFigures } from './session-checker.ts';
+import type { StepReport } from './step-report.ts';
 
 /** What `report.json` holds. Hit rates are the serverless backend's; null stands where nothing was measured. */
 export interface Report {
+  readonly migration: Migration;
   readonly mode: Mode;
   readonly verdict: 'pass' | 'fail';
   /** What speaks against a pass; empty when it is one. */
@@ -13,12 +17,18 @@ export interface Report {
   readonly totals: {
     readonly requests: number;
     readonly errors5xx: number;
-  } & Omit<Staleness, 'staleByBackend'>;
+  } & Omit<Staleness, 'staleByBackend'> &
+    SessionFigures;
   readonly staleByBackend: Staleness['staleByBackend'];
   readonly preserved: { readonly checked: number; readonly lost: number };
   /** What Redis refused to the users that its parts connect as: `legacy: key v2:mocs:1 (3 times)`. */
   readonly refusals: readonly string[];
+  /** What the serverless backend has answered, as its metrics say and as the router has counted. */
+  readonly metrics: { readonly recorded: Answered; readonly counted: Answered };
+  /** Of the migration `v2`. */
   readonly stages: readonly StageReport[];
+  /** Of the migration `cw`. */
+  readonly steps: readonly StepReport[];
 }
 
 export interface StageReport {
@@ -50,19 +60,29 @@ export interface StageReport {
 /** A run with less than this proves nothing. */
 export const MIN_WRITES = 500;
 export const MIN_CROSS_BACKEND_READS = 100;
+export const MIN_CHECKED_SESSIONS = 50;
 
 /** The verdict over a whole run. @returns what speaks against it; empty for a pass. */
-export function reasonsAgainst(run: Pick<Report, 'totals' | 'preserved' | 'refusals' | 'stages'>): string[] {
-  const { totals, preserved, refusals, stages } = run;
+export function reasonsAgainst(
+  run: Pick<Report, 'totals' | 'preserved' | 'refusals' | 'metrics' | 'stages' | 'steps'>,
+): string[] {
+  const { totals, preserved, refusals, metrics, stages, steps } = run;
   const complaints = [
     totals.staleReads > 0 && `${totals.staleReads} stale reads`,
+    totals.lostSessions > 0 && `${totals.lostSessions} answers denied a user who was logged in`,
+    totals.resurrectedSessions > 0 &&
+      `${totals.resurrectedSessions} answers were for a session that had ended`,
     totals.errors5xx > 0 && `${totals.errors5xx} answers were 5xx`,
     preserved.lost > 0 && `${preserved.lost} preserved keys were lost`,
+    ...differences(metrics),
     ...refusals.map((refusal) => `Redis refused ${refusal}`),
     totals.writes < MIN_WRITES &&
       `${totals.writes} writes are fewer than the ${MIN_WRITES} that a verdict needs; run longer`,
     totals.crossBackendReads < MIN_CROSS_BACKEND_READS &&
       `${totals.crossBackendReads} cross-backend reads are fewer than the ${MIN_CROSS_BACKEND_READS} that a verdict needs; run longer`,
+    totals.checkedSessions < MIN_CHECKED_SESSIONS &&
+      `${totals.checkedSessions} answers about sessions are fewer than the ${MIN_CHECKED_SESSIONS} that a verdict needs; run longer`,
+    ...steps.map(({ step, gate, reasons }) => gate === 'fail' && `step ${step}: ${reasons.join(', ')}`),
     ...stages.map(
       ({ weightPercent, gate, reasons }) =>
         gate === 'fail' && `stage ${weightPercent} %: ${reasons.join(', ')}`,
@@ -71,12 +91,22 @@ export function reasonsAgainst(run: Pick<Report, 'totals' | 'preserved' | 'refus
   return complaints.filter((complaint) => complaint !== false);
 }
 
+/** Whoever decides by the metrics would decide by something else. */
+function differences({ recorded, counted }: Report['metrics']): string[] {
+  const names = Object.keys(counted) as (keyof Answered)[];
+  return names
+    .filter((name) => recorded[name] !== counted[name])
+    .map((name) => `the metrics say ${recorded[name]} ${name}, the router ${counted[name]}`);
+}
+
 /** What a run measured, to be judged. */
-export interface RunFigures extends Pick<Report, 'durationSeconds' | 'preserved' | 'refusals' | 'stages'> {
-  readonly options: Pick<RehearsalOptions, 'mode' | 'seed' | 'users'>;
+export interface RunFigures
+  extends Pick<Report, 'durationSeconds' | 'preserved' | 'refusals' | 'metrics' | 'stages' | 'steps'> {
+  readonly options: Pick<RehearsalOptions, 'migration' | 'mode' | 'seed' | 'users'>;
   readonly requests: number;
   readonly errors5xx: number;
   readonly staleness: Staleness;
+  readonly sessions: SessionFigures;
 }
 
 /** The report of a run, with its verdict. */
@@ -86,14 +116,18 @@ export function createReport({
   requests,
   errors5xx,
   staleness,
+  sessions,
   preserved,
   refusals,
+  metrics,
   stages,
+  steps,
 }: RunFigures): Report {
   const { staleByBackend, ...counts } = staleness;
-  const totals = { requests, errors5xx, ...counts };
-  const reasons = reasonsAgainst({ totals, preserved, refusals, stages });
+  const totals = { requests, errors5xx, ...counts, ...sessions };
+  const reasons = reasonsAgainst({ totals, preserved, refusals, metrics, stages, steps });
   return {
+    migration: options.migration ?? 'v2',
     mode: options.mode,
     verdict: reasons.length === 0 ? 'pass' : 'fail',
     reasons,
@@ -104,6 +138,8 @@ export function createReport({
     staleByBackend,
     preserved,
     refusals,
+    metrics,
     stages,
+    steps,
   };
 }

@@ -4,17 +4,41 @@ import { Pool } from 'undici';
 import { PROBLEM_TYPE, ProblemError, problemOf } from '../lambda/contract/problem.ts';
 import type { Backend } from './checker.ts';
 import type { Device } from './population.ts';
+import type { Random } from './random.ts';
+
+/** How requests were answered. */
+export interface Answered {
+  readonly requests: number;
+  /** Reads, by what their `x-cache` says. */
+  readonly hits: number;
+  readonly misses: number;
+  readonly errors5xx: number;
+}
 
 export interface Router {
   readonly server: Server;
   /** The serverless backend's share, in percent. */
   weightPercent: number;
+  /** What the serverless backend has answered until now. */
+  readonly answered: Answered;
+  /** Gives a share of a backend's requests, one by one, to a second process of it: as a Lambda alias does in a canary. */
+  beginCanary(backend: Backend, canary: { readonly url: string; readonly percent: number }): void;
+  /** Ends the canary: its process, or else the one before, gets all requests. Resolves when the other has answered its last. */
+  endCanary(backend: Backend, outcome: 'promote' | 'withdraw'): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface RouterOptions {
   readonly backends: Readonly<Record<Backend, string>>;
   readonly devices: readonly Device[];
+  /** Decides which requests are a canary's. */
+  readonly random?: Random;
+}
+
+/** The processes of one backend. */
+interface Fleet {
+  stable: Pool;
+  canary: { readonly pool: Pool; readonly percent: number } | undefined;
 }
 
 /** Enough for the load, and few enough that the backends' event loops do not juggle idle sockets. */
@@ -36,18 +60,30 @@ const HOP_BY_HOP = new Set([
 
 /**
  * Stands for Route 53: sends each device to the serverless backend while its draw is below the weight, so that a
- * device stays where it is until the weight passes it. A request of no known device goes to the legacy backend.
+ * device stays where it is until the weight passes it. A request of no known device goes to the legacy backend. And for the alias of
+ * each backend: while a canary runs, its requests go to two processes.
  */
-export function createRouter({ backends, devices }: RouterOptions): Router {
+export function createRouter({ backends, devices, random = Math.random }: RouterOptions): Router {
   const draws = new Map(devices.map(({ name, draw }) => [name, draw]));
   const options = {
     connections: CONNECTIONS,
     headersTimeout: ANSWER_TIMEOUT_MS,
     bodyTimeout: ANSWER_TIMEOUT_MS,
   };
-  const pools = {
-    express: new Pool(backends.express, options),
-    serverless: new Pool(backends.serverless, options),
+  const fleetOf = (url: string): Fleet => ({ stable: new Pool(url, options), canary: undefined });
+  const fleets: Record<Backend, Fleet> = {
+    express: fleetOf(backends.express),
+    serverless: fleetOf(backends.serverless),
+  };
+  const poolOf = ({ stable, canary }: Fleet): Pool =>
+    canary && random() * 100 < canary.percent ? canary.pool : stable;
+
+  const answered = { requests: 0, hits: 0, misses: 0, errors5xx: 0 };
+  const count = (status: number, cache: unknown) => {
+    answered.requests += 1;
+    if (cache === 'hit') answered.hits += 1;
+    if (cache === 'miss') answered.misses += 1;
+    if (status > 499) answered.errors5xx += 1;
   };
 
   const server = createServer(async (request, response) => {
@@ -58,14 +94,15 @@ export function createRouter({ backends, devices }: RouterOptions): Router {
     );
     try {
       const hasBody = 'content-length' in request.headers || 'transfer-encoding' in request.headers;
-      const answer = await pools[backend].request({
+      const answer = await poolOf(fleets[backend]).request({
         method: request.method ?? 'GET',
         path: request.url ?? '/',
         headers,
         body: hasBody ? request : null,
       });
-      const answered = Object.entries(answer.headers).filter(([name]) => !HOP_BY_HOP.has(name));
-      response.writeHead(answer.statusCode, Object.fromEntries(answered));
+      if (backend === 'serverless') count(answer.statusCode, answer.headers['x-cache']);
+      const passed = Object.entries(answer.headers).filter(([name]) => !HOP_BY_HOP.has(name));
+      response.writeHead(answer.statusCode, Object.fromEntries(passed));
       await pipeline(answer.body, response);
     } catch (error) {
       if (response.headersSent) return void response.destroy();
@@ -79,10 +116,25 @@ export function createRouter({ backends, devices }: RouterOptions): Router {
   const router: Router = {
     server,
     weightPercent: 0,
+    answered,
+    beginCanary(backend, { url, percent }) {
+      fleets[backend].canary = { pool: new Pool(url, options), percent };
+    },
+    async endCanary(backend, outcome) {
+      const fleet = fleets[backend];
+      const { stable, canary } = fleet;
+      if (!canary) return;
+      fleet.canary = undefined;
+      if (outcome === 'promote') fleet.stable = canary.pool;
+      await (outcome === 'promote' ? stable : canary.pool).close();
+    },
     async close() {
       server.close();
       server.closeAllConnections();
-      await Promise.all(Object.values(pools).map((pool) => pool.destroy()));
+      const pools = Object.values(fleets).flatMap(({ stable, canary }) =>
+        canary ? [stable, canary.pool] : [stable],
+      );
+      await Promise.all(pools.map((pool) => pool.destroy()));
     },
   };
   return router;

@@ -1,13 +1,12 @@
-import { CLAIM } from '../lambda/cache/claim.ts';
 import { invalidationSteps, type Keyspace } from '../lambda/cache/keyspace.ts';
+import type { Phase } from '../lambda/cache/phase.ts';
 import { redisStore } from '../lambda/cache/redis-store.ts';
-import { REPLAYED } from '../lambda/cache/replay-gate.ts';
 import { migrate } from '../lambda/database/migrate.ts';
 import { createPool, type Database } from '../lambda/database/pool.ts';
-import { REPLAYED_LATELY } from '../lambda/outbox/replayed-redis.ts';
 import { connectRedis, type RedisConnection } from '../lambda/redis/connection.ts';
-import { createRedisUsers, type RedisUrls, refusalsOf, sameForAll } from './redis-users.ts';
-import { type Preserved, removeItems, seedItems, seedPreserved } from './seed.ts';
+import { protocolKeysIn, removeLeftKeys } from './own-keys.ts';
+import { changeRedisUsers, createRedisUsers, type RedisUrls, refusalsOf, sameForAll } from './redis-users.ts';
+import { type Preserved, removeRows, seedItems, seedPreserved } from './seed.ts';
 import { postgresInUse, redisInUse, requireLoopback } from './servers/given-or-own.ts';
 import type { Workspace } from './servers/workspace.ts';
 
@@ -21,6 +20,8 @@ export interface Ground {
   readonly redis: RedisConnection;
   readonly database: Database;
   readonly preserved: Preserved;
+  /** Gives the deployed users the rights of a phase. */
+  changeUsers(phase: Phase): Promise<void>;
   /** What Redis has refused to the deployed users so far. */
   refusals(): Promise<string[]>;
   /** Rejects when a server of our own ends; never resolves. */
@@ -69,17 +70,19 @@ export async function setUp({
     applicationName: 'cutover-rehearsal',
     maxConnections: 2,
   });
+  const hasUsers = redisServer.own && asDeployedUsers;
   const seed = async () => {
     await redis.ready(PATIENCE_MS);
-    const [claimed, replayed] = await Promise.all([CLAIM, REPLAYED].map((key) => redis.send(['GET', key])));
+    const before = redisServer.own ? new Set<string>() : await protocolKeysIn(redis.send);
     await seedItems(database, users);
-    const { url, own } = redisServer;
-    const redisUrls =
-      own && asDeployedUsers ? await createRedisUsers({ send: redis.send, url }, keyspace) : sameForAll(url);
-    return { claimed, replayed, redisUrls, preserved: await seedPreserved(redis.send) };
+    const { url } = redisServer;
+    const redisUrls = hasUsers
+      ? await createRedisUsers({ send: redis.send, url }, keyspace)
+      : sameForAll(url);
+    return { before, redisUrls, preserved: await seedPreserved(redis.send) };
   };
-  const { claimed, replayed, redisUrls, preserved } = await seed().catch(async (error: unknown) => {
-    if (!databaseServer.own) await removeItems(database).catch(() => {});
+  const { before, redisUrls, preserved } = await seed().catch(async (error: unknown) => {
+    if (!databaseServer.own) await removeRows(database).catch(() => {});
     // Open connections would keep the command from ending.
     redis.close();
     await database.end();
@@ -94,24 +97,26 @@ export async function setUp({
     redis,
     database,
     preserved,
+    async changeUsers(phase) {
+      const { env, families } = keyspace;
+      if (hasUsers) await changeRedisUsers(redis.send, { phase, env, families });
+    },
     refusals: async () => (redisServer.own ? refusalsOf(redis.send) : []),
     failure,
     async close() {
       try {
-        if (!databaseServer.own) await removeItems(database);
+        if (!redisServer.own) {
+          const { send } = redis;
+          await preserved.remove();
+          await redisStore(send).unlink(invalidationSteps(cachedKeys.map((key) => keyspace.locate(key))));
+          await removeLeftKeys({ send, database, env: keyspace.env, before });
+        }
       } finally {
-        await database.end();
+        redis.close();
         try {
-          if (!redisServer.own) {
-            await preserved.remove();
-            await redisStore(redis.send).unlink(
-              invalidationSteps(cachedKeys.map((key) => keyspace.locate(key))),
-            );
-            if (claimed === null) await redis.send(['UNLINK', CLAIM]);
-            if (replayed === null) await redis.send(['UNLINK', REPLAYED, REPLAYED_LATELY]);
-          }
+          if (!databaseServer.own) await removeRows(database);
         } finally {
-          redis.close();
+          await database.end();
         }
       }
     },

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, request } from 'undici';
 import type { Acknowledgement } from '../lambda/cache/cache.ts';
-import type { Backend, Checker } from './checker.ts';
-import { READ_SHARE, REQUESTS_PER_SECOND } from './options.ts';
+import { createAsking, unexpected } from './ask.ts';
+import type { Checker } from './checker.ts';
+import { READ_SHARE, REQUESTS_PER_SECOND, SESSION_REQUESTS_PER_SECOND } from './options.ts';
 import type { Population, Target } from './population.ts';
 import type { Random } from './random.ts';
-import type { Observation, Recorder } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
+import type { SessionChecker } from './session-checker.ts';
+import { createUserSessions } from './user-sessions.ts';
 
 export interface Users {
   /** Sends no more requests, and resolves when the last one is answered or has taken too long. */
@@ -18,13 +20,15 @@ export interface UsersOptions {
   readonly url: string;
   readonly population: Population;
   readonly checker: Checker;
+  readonly sessionChecker: SessionChecker;
   readonly recorder: Recorder;
   readonly random: Random;
+  /** Of the requests about sessions. */
+  readonly sessionRandom: Random;
   /** Told of the first answers that were 5xx. */
   readonly onError: (message: string) => void;
 }
 
-const MAX_TOLD_ERRORS = 3;
 /** For the last answers, when the users stop. */
 const PATIENCE_MS = 2000;
 const TICK_MS = 5;
@@ -33,9 +37,14 @@ const MAX_IN_FLIGHT = 200;
 const ITEMS_PER_LIST = 6;
 const DELETE_SHARE = 0.1;
 
-/** Users who read and write their lists at a paced rate, each answer checked and recorded. */
-export function startUsers({ url, population, checker, recorder, random, onError }: UsersOptions): Users {
-  const dispatcher = new Agent({ connections: 64 });
+/**
+ * Users who read and write their lists at a paced rate, each answer checked and recorded. Each logs in once, and all of its requests
+ * carry the cookie, to whichever backend; now and then one looks at its session, or logs out and in again.
+ */
+export function startUsers(options: UsersOptions): Users {
+  const { population, checker, sessionChecker, random, sessionRandom } = options;
+  const asking = createAsking(options);
+  const sessions = createUserSessions({ ask: asking.ask, checker: sessionChecker, random: sessionRandom });
   const inFlight = new Set<Promise<void>>();
   let stopped = false;
   let fail: (error: unknown) => void = () => {};
@@ -44,57 +53,49 @@ export function startUsers({ url, population, checker, recorder, random, onError
   });
   failure.catch(() => {});
 
-  const ask = async (target: Target, action: Action): Promise<void> => {
+  const askForList = async (target: Target, { method, item, body }: Action): Promise<void> => {
     const { userId, collection } = target.owner;
-    const device = target.devices[random() < 0.5 ? 0 : 1];
-    const path = `/api/users/${userId}/${collection}${action.method === 'GET' ? '' : `/${action.item}`}`;
-    const pending = action.method === 'GET' ? checker.begin(target.key) : undefined;
-    const start = performance.now();
-    const answer = await request(url + path, {
-      dispatcher,
-      method: action.method,
-      headers: { 'x-device': device.name, ...(action.body && { 'content-type': 'application/json' }) },
-      body: action.body ?? null,
-    });
-    const text = await answer.body.text();
-    const backend = answer.headers['x-backend'] as Backend;
-    const cache = answer.headers['x-cache'] as Observation['cache'];
-    recorder.record({ backend, status: answer.statusCode, latencyMs: performance.now() - start, cache });
-    if (answer.statusCode !== 200) {
+    const device = target.devices[random() < 0.5 ? 0 : 1].name;
+    const path = `/api/users/${userId}/${collection}${method === 'GET' ? '' : `/${item}`}`;
+    const headers = await sessions.cookieOf(target);
+    const question = { device, method, path, headers, body };
+    const pending = method === 'GET' ? checker.begin(target.key) : undefined;
+    const answer = await asking.ask(question);
+    const { status, backend, cache } = answer;
+    if (status !== 200) {
       // Two devices may delete one item: the second one is told so.
-      if (answer.statusCode === 404 && action.method === 'DELETE') return;
-      if (answer.statusCode >= 500) {
-        if (recorder.errors5xx <= MAX_TOLD_ERRORS)
-          onError(`${action.method} ${path}: ${answer.statusCode} by ${backend}: ${text}`);
-        return;
-      }
-      throw new Error(
-        `rehearse: ${action.method} ${path} was answered ${answer.statusCode} by ${backend}: ${text}`,
-      );
+      if (status === 404 && method === 'DELETE') return;
+      if (status >= 500) return;
+      throw unexpected(question, answer);
     }
-    const { version } = JSON.parse(text) as { version: number };
-    const acknowledgement = answer.headers['x-invalidation'] as Acknowledgement;
+    const { version } = JSON.parse(answer.text) as { version: number };
+    const acknowledgement = answer.header('x-invalidation') as Acknowledgement;
     // A checker that is told nothing finds nothing.
     const complete = Number.isInteger(version) && (pending ? cache : acknowledgement) !== undefined;
-    if (!complete)
-      throw new Error(
-        `rehearse: ${action.method} ${path} was answered by ${backend} without version, x-cache or x-invalidation: ${text}`,
-      );
+    if (!complete) throw unexpected(question, answer, ' without version, x-cache or x-invalidation');
     if (pending) checker.end(pending, { version, backend });
     else {
       checker.acknowledged(target.key, { version, backend, acknowledgement });
     }
   };
 
+  const begin = (work: () => Promise<void>) => {
+    if (inFlight.size >= MAX_IN_FLIGHT) return;
+    const one = work().catch(fail);
+    inFlight.add(one);
+    void one.finally(() => inFlight.delete(one));
+  };
+
   const run = async () => {
-    const begin = performance.now();
-    for (let sent = 0; !stopped; ) {
-      const due = Math.floor(((performance.now() - begin) / 1000) * REQUESTS_PER_SECOND);
-      for (; sent < due; sent += 1) {
-        if (inFlight.size >= MAX_IN_FLIGHT) continue;
-        const one = ask(population.next(random), chooseAction(random)).catch(fail);
-        inFlight.add(one);
-        void one.finally(() => inFlight.delete(one));
+    const began = performance.now();
+    const due = (perSecond: number) => Math.floor(((performance.now() - began) / 1000) * perSecond);
+    let [lists, turns] = [0, 0];
+    while (!stopped) {
+      for (const now = due(REQUESTS_PER_SECOND); lists < now; lists += 1) {
+        begin(() => askForList(population.next(random), chooseAction(random)));
+      }
+      for (const now = due(SESSION_REQUESTS_PER_SECOND); turns < now; turns += 1) {
+        begin(() => sessions.turn(population.next(sessionRandom)));
       }
       await sleep(TICK_MS);
     }
@@ -107,15 +108,15 @@ export function startUsers({ url, population, checker, recorder, random, onError
       stopped = true;
       await running;
       await Promise.race([Promise.all(inFlight), sleep(PATIENCE_MS, undefined, { ref: false })]);
-      await dispatcher.destroy();
+      await asking.close();
     },
   };
 }
 
 interface Action {
   readonly method: 'GET' | 'PUT' | 'DELETE';
-  readonly item?: string;
-  readonly body?: string;
+  readonly item?: string | undefined;
+  readonly body?: string | undefined;
 }
 
 function chooseAction(random: Random): Action {

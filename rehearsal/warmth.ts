@@ -1,12 +1,14 @@
 import { GATE } from '../lambda/rollout/gates.ts';
 import {
   AFTER_SHARE,
+  CW_WEIGHT_PERCENT,
   READ_SHARE,
   REQUESTS_PER_SECOND,
   type RehearsalOptions,
   stageSeconds,
   WAIT_SHARE,
 } from './options.ts';
+import { STEP_COUNT } from './phase-steps.ts';
 import type { Population } from './population.ts';
 
 /**
@@ -14,7 +16,7 @@ import type { Population } from './population.ts';
  * device reads a key at its share of the rate; a key is warm once it was read, and cold again after a write.
  */
 export function expectedHitRate(options: RehearsalOptions, { targets }: Population): number {
-  const [seconds = 0] = stageSeconds(options);
+  const { seconds } = firstOf(options);
   const warmingSeconds = seconds * (1 - WAIT_SHARE - AFTER_SHARE / 2);
   const expected = targets.map(({ share }) => {
     const readsPerSecond = share * REQUESTS_PER_SECOND * (READ_SHARE / 2);
@@ -25,10 +27,19 @@ export function expectedHitRate(options: RehearsalOptions, { targets }: Populati
   return expected.reduce((sum, each) => sum + each, 0);
 }
 
-/** How many reads of the serverless backend the gate can look at in the first stage. */
-export function expectedReads(options: RehearsalOptions, { targets }: Population): number {
+/** The first stage, or step. */
+function firstOf(options: RehearsalOptions): { readonly seconds: number; readonly weightPercent: number } {
+  if (options.migration === 'cw') {
+    return { seconds: options.seconds / STEP_COUNT, weightPercent: CW_WEIGHT_PERCENT };
+  }
   const [seconds = 0] = stageSeconds(options);
   const [weightPercent = 0] = options.stages;
+  return { seconds, weightPercent };
+}
+
+/** How many reads of the serverless backend the gate can look at in the first stage. */
+export function expectedReads(options: RehearsalOptions, { targets }: Population): number {
+  const { seconds, weightPercent } = firstOf(options);
   const moved = targets.map(
     ({ share, devices }) =>
       (share * devices.filter(({ draw }) => draw * 100 < weightPercent).length) / devices.length,

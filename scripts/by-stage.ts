@@ -106,7 +106,7 @@ async function alarmsOf(stage: string): Promise<CheckReport> {
       check,
       ...fail(
         `red: ${red.join(', ')}`,
-        'find each in docs/operations/alarms.md; a deployment does not notice what was red before it',
+        'read the article of each in docs/operations; a deployment does not notice what was red before it',
       ),
     };
   } catch (error) {

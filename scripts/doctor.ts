@@ -48,9 +48,9 @@ const COLOURS: Readonly<Record<Outcome, (text: string) => string>> = {
 /** Checks for a person: a line each, and under it what to do. */
 export function describeChecks(checks: readonly CheckReport[]): string {
   const width = Math.max(...checks.map(({ check }) => check.length));
-  const indent = ' '.repeat(OUTCOME_WIDTH + width + 2);
+  const indent = ' '.repeat(OUTCOME_WIDTH + width + 3);
   const lines = checks.flatMap(({ check, outcome, text, remedy }) => [
-    `${COLOURS[outcome](outcome.padEnd(OUTCOME_WIDTH))} ${check.padEnd(width)} ${text}`,
+    `${COLOURS[outcome](outcome.padEnd(OUTCOME_WIDTH))} ${check.padEnd(width)}  ${text}`,
     ...(remedy === undefined ? [] : [`${indent}${colors.bold(remedy)}`]),
   ]);
   const counts = OUTCOMES.flatMap((outcome) => {

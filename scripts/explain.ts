@@ -72,7 +72,11 @@ export function describeExplanation(explanation: Explanation): string {
     ...(tags.length > 0 ? ['', colors.bold('tags'), ...tags.map(tagLine)] : []),
     ...['', colors.bold('replayed')],
     ...replayed.map(({ mark, life, isCurrent }) =>
-      isCurrent ? '  to the life of the server that answers' : `  to ${mark ?? 'none'}, and it lives ${life}`,
+      isCurrent
+        ? '  to the life of the server that answers'
+        : mark === null
+          ? '  never yet'
+          : `  to ${mark}, and the server that answers lives ${life}`,
     ),
     ...(outbox && outbox.length > 0 ? ['', colors.bold('writes that named it'), ...outbox.map(rowLine)] : []),
     ...['', colors.bold('why was this read old?')],

@@ -2,10 +2,18 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { parseStages, parseWhole, type RehearsalOptions, UsageError } from '../rehearsal/options.ts';
+import {
+  MIGRATIONS,
+  type Migration,
+  parseStages,
+  parseWhole,
+  type RehearsalOptions,
+  UsageError,
+} from '../rehearsal/options.ts';
 import { inWorkspace } from './in-workspace.ts';
 
 interface Flags {
+  readonly migration: Migration;
   readonly seconds: string;
   readonly stages: string;
   readonly users: string;
@@ -18,27 +26,41 @@ interface Flags {
 export const rehearseCommand = new Command('rehearse')
   .description('rehearse a whole cutover on this machine, and count the stale reads')
   .allowExcessArguments(true)
-  .option('--seconds <n>', 'how long traffic runs', '90')
+  .addOption(
+    new Option(
+      '--migration <name>',
+      'v2: traffic moves to the serverless backend; cw: its keys move to cw:{NODE_ENV}:, and back',
+    )
+      .choices(MIGRATIONS)
+      .default('v2'),
+  )
+  .option('--seconds <n>', 'how long traffic runs, divided among the stages or steps', '90')
   .option(
     '--stages <list>',
-    "the serverless backend's share of the traffic, in percent, growing",
+    "the serverless backend's share of the traffic, in percent, growing (v2)",
     '5,25,50,100',
   )
   .option('--users <n>', 'how many users, with two devices each', '100')
   .option('--seed <n>', 'decides who is where and who does what (default: drawn, and printed)')
-  .option('--naive', 'the plain way, for comparison: a prefix, no lease, no mirror')
+  .option('--naive', 'the plain way, for comparison: a prefix, no lease, no mirror (v2)')
   .option('--report <dir>', 'write report.json there')
   .addOption(new Option('--headless', 'plain lines instead of a line that changes'))
   .addHelpText(
     'after',
     `
 Environment: REDIS_URL and DATABASE_URL name servers on this machine; without them it starts its own.
-A server that is named is used as it is: its cached collections are flushed, and what the users left is removed.
+A server that is named is used as it is: its cached collections are flushed, and what the users left is removed. With --migration cw
+no REDIS_URL may be named: others' sessions in it would be carried, too.
 Exit codes: 0 the cutover passed, 1 it failed, 2 bad usage.`,
   )
   .action(async (flags: Flags, command: Command) => {
     requireNoArguments(command.args);
     const options = parse(flags);
+    if (flags.migration === 'cw' && command.getOptionValueSource('stages') !== 'default') {
+      throw new UsageError(
+        'rehearse: --stages are those of --migration v2; leave it out with --migration cw',
+      );
+    }
     const file = flags.report === undefined ? undefined : await prepareReport(flags.report);
     // Here and not above: --help has no need of servers.
     const { rehearse } = await import('../rehearsal/rehearse.ts');
@@ -72,6 +94,7 @@ const MAX_SEED = 2 ** 31 - 1;
 function parse(flags: Flags): RehearsalOptions {
   const seed = flags.seed ?? String(Math.floor(Math.random() * 100_000));
   return {
+    migration: flags.migration,
     seconds: parseWhole('--seconds', flags.seconds, { min: 5, max: 24 * 3600 }),
     stages: parseStages(flags.stages),
     users: parseWhole('--users', flags.users, { min: 1, max: 10_000 }),

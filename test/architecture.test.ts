@@ -7,6 +7,9 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 
 const DOMAINS = ['lambda/classroom', 'lambda/collections', 'lambda/flags'];
 const EVERYWHERE = ['lambda/async', 'lambda/contract', 'lambda/telemetry'];
+/** What asks about a stage, and changes nothing. */
+const QUESTIONS = ['lambda/doctor', 'lambda/explain', 'lambda/phases'];
+const SERVERS = [...EVERYWHERE, 'lambda/cache', 'lambda/redis', 'lambda/database', 'lambda/outbox'];
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lambda/async': [],
@@ -41,7 +44,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'lambda/collections',
     'lambda/flags',
   ],
-  'lambda/operator': [...EVERYWHERE, 'lambda/cache', 'lambda/flush'],
+  'lambda/operator': [...EVERYWHERE, 'lambda/cache', 'lambda/flush', ...QUESTIONS],
+  'lambda/doctor': SERVERS,
+  ...Object.fromEntries(
+    ['lambda/explain', 'lambda/phases'].map((area) => [area, [...SERVERS, 'lambda/doctor']]),
+  ),
   'lambda/hooks': EVERYWHERE,
   'lambda/rollout': EVERYWHERE,
   'lambda/http': [

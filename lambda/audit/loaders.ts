@@ -3,7 +3,6 @@ import { readList } from '../collections/repository.ts';
 import { COLLECTIONS, type Collection } from '../contract/families.ts';
 import type { Queryable } from '../database/pool.ts';
 import { readFlag, readFlags, readOverride } from '../flags/repository.ts';
-import { setKey } from '../flags/schema.ts';
 import { StoredFlag, StoredFlagSet, StoredOverride } from '../flags/stored.ts';
 
 /** How the API reads one key: what it loads after a miss, and what an entry has to be. */
@@ -24,7 +23,7 @@ const listOf =
   };
 
 const flagSet: KeyReader = (key) => {
-  const environment = key.slice(setKey('').length);
+  const environment = key.slice(key.indexOf(':') + 1);
   return { load: (db) => readFlags(db, environment), validate: StoredFlagSet };
 };
 

@@ -41,13 +41,15 @@ const SERVERLESS_COMMANDS = [
   ...['sadd', 'srem', 'smembers', 'persist', 'ping', 'info'],
   ...['hgetall', 'hget', 'hset', 'hdel', 'hkeys'],
 ];
-const FLUSH_COMMANDS = ['scan', 'unlink', 'get', 'memory|usage', 'pttl', 'ping', 'info'];
+/** What a pass over the keys connects with: a name to be known by. */
+const PASS_COMMANDS = ['scan', 'ping', 'info', 'client|setname'];
+const FLUSH_COMMANDS = [...PASS_COMMANDS, 'unlink', 'get', 'memory|usage', 'pttl'];
 /** None of them answers what a key holds. */
-const CENSUS_COMMANDS = ['scan', 'memory|usage', 'pttl', 'ping', 'info'];
+const CENSUS_COMMANDS = [...PASS_COMMANDS, 'memory|usage', 'pttl'];
 /** It shows values, of what is cached only, and changes none. */
-const AUDITOR_COMMANDS = ['scan', 'get', 'mget', 'pttl', 'ping', 'info'];
+const AUDITOR_COMMANDS = [...PASS_COMMANDS, 'get', 'mget', 'pttl'];
 const BACKFILL_COMMANDS = [
-  ...['scan', 'copy', 'dump', 'restore', 'exists', 'unlink', 'get', 'set', 'eval', 'ping', 'info'],
+  ...[...PASS_COMMANDS, 'copy', 'dump', 'restore', 'exists', 'unlink', 'get', 'set', 'eval'],
   ...['pttl', 'pexpire', 'pexpiretime', 'pexpireat', 'persist'],
   ...['sadd', 'srem', 'sismember', 'smembers', 'hgetall', 'hget', 'hset', 'hdel', 'hkeys'],
 ];
@@ -82,22 +84,25 @@ export function accessStringsOf(options: AccessOptions): Readonly<Record<RedisUs
     census: rules(['*'], allowing(CENSUS_COMMANDS)),
     auditor: rules([...keysIn(everywhere, cached), ...own], allowing(AUDITOR_COMMANDS)),
     backfill: rules([...bothHomes(families, env), CLAIM], allowing(BACKFILL_COMMANDS)),
-    legacy: rules([...keysIn([''], families), ...own], LEGACY_RULES),
+    // Its stores of state are those of the serverless backend, where it has any.
+    legacy: rules([...keysIn([''], cached), ...stateKeys(options), ...own], LEGACY_RULES),
     'legacy-twins': rules(keysIn(namespacesIn(env), cached), allowing(TWINS_COMMANDS)),
   };
 }
 
-/** Where the phase and its neighbours keep the families of state; in `dual` also where they were before. */
+/**
+ * Where the phase and its neighbours keep the families of state, and where they say that something has ended: in both homes, except in
+ * `isolated`, whose neighbour does.
+ */
 function stateKeys({ families = FAMILIES, phase, env }: AccessOptions): string[] {
   return families
     .filter(({ kind }) => kind === 'state')
     .flatMap((family) => {
       const at = family.phase ?? phase;
       const phases: readonly Phase[] = family.phaseSwitch ? ['legacy', 'prefixed'] : [at, ...NEIGHBOURS[at]];
-      const prefixes = phases.flatMap((each) => [
-        prefixIn(each, family, env),
-        ...(each === 'dual' ? [''] : []),
-      ]);
+      const prefixes = phases.flatMap((each) =>
+        each === 'isolated' ? [''] : ['', prefixIn('prefixed', family, env)],
+      );
       return keysIn([...new Set(prefixes)], [family]);
     });
 }

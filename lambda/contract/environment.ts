@@ -52,6 +52,19 @@ export const FUNCTION_ENVIRONMENT = {
   ],
   'post-traffic': ['NEW_VERSION', 'LOG_LEVEL'],
   'pre-traffic': ['NODE_ENV', 'NEW_VERSION', 'CACHE_MODE', 'CANARY_MINUTES', 'ROLLBACK_ALARMS', 'LOG_LEVEL'],
+  /** Those of a rollout; only where the stage has one. */
+  'rollout-compare': [
+    'LEGACY_URL',
+    'SERVERLESS_URL',
+    'HOST_NAME',
+    'COMPARE_PATHS',
+    'STOP_PARAMETER',
+    'LOG_LEVEL',
+  ],
+  'rollout-gate': ['NODE_ENV', 'OPERATOR_FUNCTION', 'ALARM_PREFIX', 'API_ID', 'STOP_PARAMETER', 'LOG_LEVEL'],
+  'rollout-records': ['HOSTED_ZONE_ID', 'RECORD_NAME', 'LEGACY_TARGET', 'SERVERLESS_TARGET', 'LOG_LEVEL'],
+  'rollout-stop': ['STATE_MACHINE', 'STOP_PARAMETER', 'LOG_LEVEL'],
+  'rollout-traffic': ['HOSTED_ZONE_ID', 'RECORD_NAME', 'STOP_PARAMETER', 'LOG_LEVEL'],
 } as const;
 
 /** A deployed function: the name of its file in `lambda/functions/`. */

@@ -26,6 +26,13 @@ export const ROLLOUT_OUTPUTS = {
   recordName: 'RecordName',
 } as const;
 
+/** What moves the weights: outputs of the stack `Operations`, where the stage has a rollout. */
+export const MACHINE_OUTPUTS = {
+  machine: 'RolloutStateMachineArn',
+  /** Where a request to stop stands. */
+  stopParameter: 'RolloutStopParameter',
+} as const;
+
 /** How Route 53 tells the two weighted records apart. */
 export const SET_IDENTIFIERS = { legacy: 'legacy', serverless: 'serverless' } as const;
 /** A backend that has a weight. */

@@ -150,6 +150,6 @@ export async function redisClockOf(info: Ask): Promise<Finding> {
 export function clockOf(atMs: number, { beganAt, endedAt }: { beganAt: number; endedAt: number }): Finding {
   const skewMs = atMs < beganAt ? atMs - beganAt : Math.max(0, atMs - endedAt);
   const shown = `${Math.abs(Math.round(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead of'} ours`;
-  if (Math.abs(skewMs) <= MAX_SKEW_MS) return pass(skewMs === 0 ? 'as ours' : shown);
+  if (Math.abs(skewMs) <= MAX_SKEW_MS) return pass(Math.round(skewMs) === 0 ? 'as ours' : shown);
   return warn(`${shown}: above ${MAX_SKEW_MS} ms`, 'synchronise this machine’s clock (NTP)');
 }

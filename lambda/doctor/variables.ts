@@ -15,8 +15,10 @@ export async function examineVariables(examination: Examination, environment: En
   await examination.check('phase variables', [], () =>
     configured(() => {
       const phase = phaseOf(environment);
+      // State of `isolated` is where that of `legacy` is.
+      const same = phase === 'isolated' ? 'legacy' : phase;
       const other = familiesIn(environment).filter(
-        (each) => each.phase !== undefined && each.phase !== phase,
+        (each) => each.phase !== undefined && each.phase !== phase && each.phase !== same,
       );
       const epochs = readSwitch(environment, 'CW_CACHE_EPOCHS_ENABLED') ? 'on' : 'off';
       const apart = other.map((each) => `${each.name} ${each.phase}`).join(', ');

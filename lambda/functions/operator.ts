@@ -7,7 +7,7 @@ const logger = createLogger('cutover-operator');
 
 /**
  * One turn of what the command line does, inside the VPC: `{ "command": "flush" }`, `census` or `cleanup`, with its options; and the
- * questions `doctor`, `explain` and `phase`, which change nothing. With
+ * questions `doctor`, `explain`, `phase` and `coverage`, which change nothing. With
  * DRY_RUN it deletes nothing, unless the event says otherwise. Who asks goes on with `positions` until it is complete: the
  * scheduled flush, or `cutover ... --stage`.
  * @throws FlushEventError, ConfigurationError; what a pass throws.

@@ -15,7 +15,15 @@ import {
 import { CLEANUP_TARGETS } from '../flush/plan/cleanup.ts';
 
 /** What the operator can be asked for; there is nothing else that it does. */
-export const OPERATOR_COMMANDS = ['flush', 'census', 'cleanup', 'doctor', 'explain', 'phase'] as const;
+export const OPERATOR_COMMANDS = [
+  'flush',
+  'census',
+  'cleanup',
+  'doctor',
+  'explain',
+  'phase',
+  'coverage',
+] as const;
 export type OperatorCommand = (typeof OPERATOR_COMMANDS)[number];
 
 const Census = v.strictObject(
@@ -38,6 +46,22 @@ const Cleanup = v.strictObject(
 /** Questions that are answered in one turn. */
 const Doctor = v.strictObject({}, 'is no field of a doctor’s event, which has no other than command');
 const Phase = v.strictObject({}, 'is no field of a phase’s event, which has no other than command');
+const DAY_SECONDS = 86_400;
+const COVERAGE_FIELDS = {
+  /** How far back a writer counts. */
+  sinceSeconds: v.optional(
+    v.pipe(
+      v.number('is not a number'),
+      v.minValue(1, 'is below 1'),
+      v.maxValue(30 * DAY_SECONDS, 'is above 30 days'),
+    ),
+    DAY_SECONDS,
+  ),
+};
+const Coverage = v.strictObject(
+  COVERAGE_FIELDS,
+  `is no field of a coverage, which are ${namesOf({ command: '', ...COVERAGE_FIELDS })}`,
+);
 const EXPLAIN_FIELDS = {
   /** As a handler names it. */
   key: v.pipe(
@@ -54,6 +78,7 @@ const Explain = v.strictObject(
 
 export type CensusEvent = v.InferOutput<typeof Census>;
 export type CleanupEvent = v.InferOutput<typeof Cleanup>;
+export type CoverageEvent = v.InferOutput<typeof Coverage>;
 export type ExplainEvent = v.InferOutput<typeof Explain>;
 
 /** One turn of a command of the command line. */
@@ -65,10 +90,11 @@ export type TurnEvent =
 export type QuestionEvent =
   | { readonly command: 'doctor' }
   | ({ readonly command: 'explain' } & ExplainEvent)
-  | { readonly command: 'phase' };
+  | { readonly command: 'phase' }
+  | ({ readonly command: 'coverage' } & CoverageEvent);
 export type OperatorEvent = TurnEvent | QuestionEvent;
 
-const QUESTIONS: ReadonlySet<OperatorCommand> = new Set(['doctor', 'explain', 'phase']);
+const QUESTIONS: ReadonlySet<OperatorCommand> = new Set(['doctor', 'explain', 'phase', 'coverage']);
 
 /** Whether an event asks, and changes nothing. */
 export const isQuestion = (event: OperatorEvent): event is QuestionEvent => QUESTIONS.has(event.command);
@@ -85,6 +111,7 @@ export function parseOperatorEvent(event: unknown): OperatorEvent {
   if (command === 'cleanup') return { command, ...parseEvent(Cleanup, options, command) };
   if (command === 'doctor') return { command, ...parseEvent(Doctor, options, command) };
   if (command === 'explain') return { command, ...parseEvent(Explain, options, command) };
+  if (command === 'coverage') return { command, ...parseEvent(Coverage, options, command) };
   if (command === 'phase') return { command, ...parseEvent(Phase, options, command) };
   throw new FlushEventError(
     `operator: command of the event, ${show(command)}, is none of ${OPERATOR_COMMANDS.join(', ')}; nothing was changed`,

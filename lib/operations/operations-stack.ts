@@ -9,6 +9,7 @@ import { CacheBudget } from './cache-budget.ts';
 import { CacheDashboard } from './dashboards/cache.ts';
 import { CutoverDashboard } from './dashboards/cutover.ts';
 import { ServiceDashboard } from './dashboards/service.ts';
+import { RolloutMachine } from './rollout/rollout.ts';
 import { StageAlarms } from './stage-alarms.ts';
 import { WeightedRecords } from './weighted-records.ts';
 
@@ -17,7 +18,7 @@ interface OperationsStackProps extends CutoverStackProps {
   readonly service: ServiceStack;
 }
 
-/** What people look at and who gets the traffic: dashboards, alarms, budget, the topic that tells people, the weighted records. */
+/** What people look at and who gets the traffic: dashboards, alarms, budget, the topic that tells people, the weighted records and the rollout. */
 export class OperationsStack extends CutoverStack {
   constructor(scope: Construct, props: OperationsStackProps) {
     super(scope, 'Operations', props);
@@ -35,7 +36,10 @@ export class OperationsStack extends CutoverStack {
     new ServiceDashboard(this, 'ServiceDashboard', { sources });
     if (stage.rollout && service.regionalDomainName) {
       const serverlessTarget = service.regionalDomainName;
-      new WeightedRecords(this, 'WeightedRecords', { rollout: stage.rollout, serverlessTarget });
+      const { rollout } = stage;
+      const { platform } = service;
+      new WeightedRecords(this, 'WeightedRecords', { platform, rollout, serverlessTarget });
+      new RolloutMachine(this, 'Rollout', { stage, rollout, service, serverlessTarget, topic });
     }
   }
 }

@@ -1,13 +1,15 @@
-import { CfnOutput, Stack } from 'aws-cdk-lib';
-import { CfnRecordSet } from 'aws-cdk-lib/aws-route53';
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
-import { type Backend, ROLLOUT_OUTPUTS, SET_IDENTIFIERS } from '../../lambda/contract/outputs.ts';
+import { ROLLOUT_OUTPUTS } from '../../lambda/contract/outputs.ts';
+import { CutoverFunction, type FunctionPlatform } from '../service/cutover-function.ts';
 import type { Rollout } from '../stages.ts';
+import { acknowledgeChanges, recordStatements } from './rollout/task-functions.ts';
 
-/** How long clients may go on with a backend whose weight is 0; it is what the way back takes, too. */
-const TTL_SECONDS = 60;
+const TIMEOUT_SECONDS = 240;
 
 interface WeightedRecordsProps {
+  readonly platform: FunctionPlatform;
   readonly rollout: Rollout;
   /** Of the API's domain, which is not the domain's own name. */
   readonly serverlessTarget: string;
@@ -15,25 +17,28 @@ interface WeightedRecordsProps {
 
 /**
  * The records that share the clients out: all to the legacy backend at first. The weights are then moved by whoever rolls out or
- * back, and a deployment leaves them where they are, as long as it changes nothing else of a record.
+ * back. So they are made by a function and not by CloudFormation, which would set the weights of its template again with whatever
+ * else it changes of a record: a deployment changes targets, and leaves weights where they are. They stay when the stack goes.
  */
 export class WeightedRecords extends Construct {
-  constructor(scope: Construct, id: string, { rollout, serverlessTarget }: WeightedRecordsProps) {
+  constructor(scope: Construct, id: string, { platform, rollout, serverlessTarget }: WeightedRecordsProps) {
     super(scope, id);
     const { domainName, hostedZoneId, legacyTarget } = rollout;
-    const addRecord = (constructId: string, backend: Backend, target: string, weight: number) =>
-      new CfnRecordSet(this, constructId, {
-        hostedZoneId,
-        name: domainName,
-        type: 'CNAME',
-        ttl: String(TTL_SECONDS),
-        setIdentifier: SET_IDENTIFIERS[backend],
-        weight,
-        resourceRecords: [target],
-      });
-    const legacy = addRecord('Legacy', 'legacy', legacyTarget, 100);
-    // A record of weight 0 that is alone gets every client.
-    addRecord('Serverless', 'serverless', serverlessTarget, 0).addResourceDependency(legacy);
+    const fn = new CutoverFunction(this, 'Function', {
+      platform,
+      name: 'rollout-records',
+      description: 'Makes the weighted records, and leaves their weights alone once they are there',
+      settings: {
+        ...{ HOSTED_ZONE_ID: hostedZoneId, RECORD_NAME: domainName },
+        ...{ LEGACY_TARGET: legacyTarget, SERVERLESS_TARGET: serverlessTarget },
+        LOG_LEVEL: platform.stage.logLevel,
+      },
+      endpoints: {},
+      timeoutSeconds: TIMEOUT_SECONDS,
+    });
+    for (const statement of recordStatements(this, rollout)) fn.addToRolePolicy(statement);
+    acknowledgeChanges(fn);
+    new Trigger(this, 'Trigger', { handler: fn, timeout: Duration.seconds(TIMEOUT_SECONDS) });
 
     const stack = Stack.of(this);
     new CfnOutput(stack, ROLLOUT_OUTPUTS.hostedZoneId, { value: hostedZoneId });

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { EndpointsOf } from '../data/endpoint.ts';
@@ -22,6 +23,8 @@ const TIMEOUT_SECONDS = 120;
  * schedule, and audits when somebody invokes it.
  */
 export class AuditSchedule extends Construct {
+  readonly fn: IFunction;
+
   constructor(scope: Construct, id: string, { platform, endpoints, deadLetters }: AuditScheduleProps) {
     super(scope, id);
     const { stage } = platform;
@@ -34,6 +37,7 @@ export class AuditSchedule extends Construct {
       endpoints,
       timeoutSeconds: TIMEOUT_SECONDS,
     });
+    this.fn = fn;
     if (databasePauses(stage)) return;
     invokeOnSchedule(this, {
       ...{ fn, deadLetters },

@@ -1,5 +1,7 @@
 import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { ILambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { WatchedFunction } from '../../lambda/contract/alarms.ts';
@@ -34,6 +36,11 @@ export class ServiceStack extends CutoverStack {
   readonly regionalDomainName: string | undefined;
   /** Where failed invocations are kept that nobody waits for. */
   readonly deadLetters: IQueue;
+  /** What the rollout, which has functions of its own, is made with and asks. */
+  readonly platform: FunctionPlatform;
+  readonly operator: IFunction;
+  readonly flush: IFunction;
+  readonly deploymentGroup: ILambdaDeploymentGroup;
   /** The names of those that have alarms. */
   readonly functionNames: Readonly<Record<WatchedFunction, string>>;
 
@@ -47,6 +54,8 @@ export class ServiceStack extends CutoverStack {
       securityGroup: network.securityGroups.lambda,
       code,
     };
+
+    this.platform = platform;
 
     const migration = new Migration(this, 'Migration', {
       platform,
@@ -83,18 +92,22 @@ export class ServiceStack extends CutoverStack {
       },
     });
     const flush = new FlushSchedule(this, 'Flush', { platform, operator, deadLetters });
+    this.operator = operator;
+    this.flush = flush.fn;
+    this.deploymentGroup = group;
     addServiceOutputs(this, { stage, operator, alias, deploymentGroup: group });
     const dispatch = new DispatchSchedule(this, 'Dispatch', { platform, endpoints, deadLetters });
     migration.trigger.executeBefore(dispatch);
-    this.functionNames = {
-      api: fn.functionName,
-      dispatcher: dispatch.fn.functionName,
-      flush: flush.fn.functionName,
-    };
     const audit = new AuditSchedule(this, 'Audit', {
       ...{ platform, deadLetters },
       endpoints: { REDIS_URL: data.cache.auditor, DATABASE_URL: data.database },
     });
     migration.trigger.executeBefore(audit);
+    this.functionNames = {
+      api: fn.functionName,
+      dispatcher: dispatch.fn.functionName,
+      flush: flush.fn.functionName,
+      auditor: audit.fn.functionName,
+    };
   }
 }

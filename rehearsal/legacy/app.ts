@@ -6,6 +6,8 @@ import { type Database, withTransaction } from '../../lambda/database/pool.ts';
 import { readinessOf } from '../../lambda/http/health.ts';
 import { parseId } from '../../lambda/request/id.ts';
 import { MAX_BODY_BYTES, requireJson, tooLarge } from '../../lambda/request/json-body.ts';
+import { StateUnavailableError } from '../../lambda/stores/database-away.ts';
+import { type LegacyStores, legacySessions } from './sessions.ts';
 
 /** What the legacy backend uses of its Redis client. */
 export interface LegacyRedis {
@@ -15,13 +17,20 @@ export interface LegacyRedis {
   ping(): Promise<unknown>;
 }
 
+export interface LegacyAppOptions {
+  readonly redis: LegacyRedis;
+  readonly database: Database;
+  /** Without them it has no sessions. */
+  readonly stores?: LegacyStores;
+}
+
 const TTL_SECONDS = 300;
 
 /**
  * The legacy backend: Express as people write it, get, load, setEx, and after a write del. It shares the SQL and
  * the input rules with the serverless backend; its caching is its own, plain, and knows of no protocol.
  */
-export function legacyApp({ redis, database }: { redis: LegacyRedis; database: Database }): Express {
+export function legacyApp({ redis, database, stores }: LegacyAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -43,6 +52,8 @@ export function legacyApp({ redis, database }: { redis: LegacyRedis; database: D
     });
     res.status(readiness.status === 'ready' ? 200 : 503).json(readiness);
   });
+
+  if (stores) app.use('/api/sessions', legacySessions(stores));
 
   app.get('/api/users/:userId/:collection', async (req, res) => {
     const owner = parseOwner(req.params);
@@ -99,6 +110,7 @@ const answerProblem: ErrorRequestHandler = (error, _req, res, _next) => {
 
 /** Express's own complaints about a request, as problems: a body too large, a broken encoding in the path. */
 function asProblem(error: unknown): unknown {
+  if (error instanceof StateUnavailableError) return new ProblemError(503, error.message);
   if (error instanceof ProblemError || !(error instanceof Error) || !('status' in error)) return error;
   const { status } = error;
   try {

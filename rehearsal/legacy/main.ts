@@ -1,11 +1,16 @@
 import { createServer } from 'node:http';
 import { createClient } from 'redis';
+import { phaseOf } from '../../lambda/cache/phase.ts';
 import { createPool } from '../../lambda/database/pool.ts';
 import { mirror } from '../../lambda/mirror/mirror.ts';
 import { runChild, serveParent } from '../child.ts';
 import { legacyApp } from './app.ts';
+import { createLegacyStores } from './stores.ts';
 
-/** The legacy backend as a process: REDIS_URL, REDIS_TWINS_URL, DATABASE_URL, NODE_ENV, and MIRROR=off for the naive rehearsal. */
+/**
+ * The legacy backend as a process: REDIS_URL, REDIS_TWINS_URL, DATABASE_URL, NODE_ENV, the switches of its sessions' phase, and MIRROR=off
+ * for the naive rehearsal.
+ */
 await runChild(async () => {
   const { DATABASE_URL: databaseUrl = '', NODE_ENV: env = '', MIRROR } = process.env;
   const [client, twins] = await Promise.all(['REDIS_URL', 'REDIS_TWINS_URL'].map(connect));
@@ -13,7 +18,11 @@ await runChild(async () => {
   // The one line that a legacy backend adds, and a second user where its own may not touch the serverless backend's entries.
   const redis = MIRROR === 'off' ? client : mirror(client, { env, twins });
   const database = createPool({ url: databaseUrl, applicationName: 'legacy-express' });
-  serveParent(createServer(legacyApp({ redis, database })));
+  const stores = createLegacyStores({
+    send: (command) => client.sendCommand([...command]),
+    ...{ database, phase: phaseOf(process.env), env },
+  });
+  serveParent(createServer(legacyApp({ redis, database, stores })));
 });
 
 function connect(variable: string) {

@@ -83,6 +83,7 @@ const QUESTIONS: Readonly<Record<string, readonly { event: object; answer: objec
       answer: { statusCode: 200, body: '{"environment":"test","flags":[]}' },
     },
   ],
+  auditor: [{ event: {}, answer: { complete: true, stale: [] } }],
   dispatcher: [{ event: {}, answer: { pending: false } }],
   migrate: [{ event: {}, answer: { applied: [] } }],
   operator: [

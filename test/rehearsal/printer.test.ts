@@ -18,6 +18,7 @@ const STAGE: StageReport = {
 };
 
 const REPORT: Report = {
+  migration: 'v2',
   mode: 'coherent',
   verdict: 'pass',
   reasons: [],
@@ -32,11 +33,21 @@ const REPORT: Report = {
     longestStaleSeconds: 0,
     crossBackendReads: 1902,
     writes: 1203,
+    logins: 121,
+    logouts: 22,
+    checkedSessions: 523,
+    lostSessions: 4,
+    resurrectedSessions: 5,
   },
   staleByBackend: { express: 0, serverless: 0 },
   preserved: { checked: 1200, lost: 0 },
   refusals: [],
+  metrics: {
+    recorded: { requests: 9000, hits: 8001, misses: 602, errors5xx: 0 },
+    counted: { requests: 9000, hits: 8001, misses: 602, errors5xx: 0 },
+  },
   stages: [STAGE],
+  steps: [],
 };
 
 const PROGRESS: Progress = {
@@ -191,6 +202,8 @@ describe('the report', () => {
     expect(text).toContain('requests 24001, 5xx 0, writes 1203, cross-backend reads 1902');
     expect(text).toContain('stale reads 0 (express 0, serverless 0)\n');
     expect(text).toContain('preserved keys 1200 checked, 0 lost');
+    expect(text).toContain('sessions 121 begun, 22 ended, 523 answers checked: 4 lost, 5 back');
+    expect(text).toContain('serverless metrics: requests 9000, hits 8001, misses 602, 5xx 0');
     expect(text).toContain('verdict  pass');
   });
 

@@ -176,3 +176,33 @@ test('a backend that breaks off in the middle breaks the answer off', async () =
   await expect(ask(door, { path: '/' })).rejects.toThrow(/aborted|hang up|reset/i);
   await broken.close();
 });
+
+test('what the serverless backend answers is counted, by its status and by what its cache said; its silence is not', async () => {
+  const answering = createServer((request, response) => {
+    const [, status = '200', cache] = request.url?.split('/') ?? [];
+    response.writeHead(Number(status), cache ? { 'x-cache': cache } : {}).end();
+  });
+  const [express, serverless] = [await listen(backend('express')), await listen(answering)];
+  const counting = createRouter({ backends: { express, serverless }, devices: DEVICES });
+  const countingUrl = await listen(counting.server);
+  const get = (device: string, path: string) => ask(countingUrl, { path, headers: { 'x-device': device } });
+  counting.weightPercent = 50;
+  for (const path of [
+    '/200/hit',
+    '/200/hit',
+    '/200/miss',
+    '/200/bypass',
+    '/404',
+    '/499',
+    '/500',
+    '/503/miss',
+  ]) {
+    await get('first', path);
+  }
+  await get('last', '/500');
+  answering.closeAllConnections();
+  await new Promise((resolve) => answering.close(resolve));
+  expect((await get('first', '/200/hit')).status).toBe(502);
+  expect(counting.answered).toEqual({ requests: 8, hits: 2, misses: 2, errors5xx: 2 });
+  await counting.close();
+});

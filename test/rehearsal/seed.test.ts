@@ -5,7 +5,7 @@ import { createPool, type Database } from '../../lambda/database/pool.ts';
 import { flush } from '../../lambda/flush/flush.ts';
 import { planFlush } from '../../lambda/flush/plan/plan.ts';
 import type { RedisConnection } from '../../lambda/redis/connection.ts';
-import { removeItems, seedItems, seedPreserved } from '../../rehearsal/seed.ts';
+import { removeRows, seedItems, seedPreserved } from '../../rehearsal/seed.ts';
 import { lookInto } from '../support/redis.ts';
 import { freshDatabase, ownRedis } from '../support/servers.ts';
 
@@ -38,7 +38,7 @@ test('items are there for each user, stay as they are the second time, and other
   expect(await list('rehearsal-3')).toMatchObject({ items: [{ data: { changed: true } }, {}, {}] });
   expect(await list('rehearsal-5')).toEqual({ items: [], version: 0 });
 
-  await removeItems(database);
+  await removeRows(database);
   expect(await list('rehearsal-3')).toEqual({ items: [], version: 0 });
   expect(await list('somebody')).toMatchObject({ items: [{ id: 'a' }] });
 });

@@ -243,6 +243,7 @@ const FAULTS: readonly Fault[] = [
       ...local,
       REDIS_URL: (await ownRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] })).url,
     }),
+    thenNotRun: 'redis memory',
   },
   {
     what: 'it is a replica',
@@ -381,6 +382,18 @@ const FAULTS: readonly Fault[] = [
     environment: async () => ({
       ...local,
       DATABASE_URL: await changed('ALTER TABLE albums DISABLE TRIGGER cutover_outbox_rows'),
+    }),
+  },
+  {
+    what: 'a trigger reports what another registry names',
+    check: 'database triggers',
+    says: /^wishlist: the trigger for rows is of another version, wishlist: the trigger for TRUNCATE is of another/,
+    remedy: /run the function migrate/,
+    environment: async () => ({
+      ...local,
+      DATABASE_URL: await changed(
+        `UPDATE pg_proc SET prosrc = replace(prosrc, 'wishlist:user:', 'wishes:user:') WHERE proname LIKE 'cutover_outbox%'`,
+      ),
     }),
   },
   {

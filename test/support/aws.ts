@@ -39,6 +39,8 @@ export interface Aws {
   readonly url: string;
   /** All that was ever put, and what a test puts itself. */
   readonly data: MetricDatum[];
+  /** By name, each OK or ALARM; two on a page of DescribeAlarms. */
+  readonly alarms: Record<string, 'OK' | 'ALARM'>;
   /** What was asked for, as `cloudwatch GetMetricData` or `lambda worker`. */
   readonly requests: string[];
   /** The next requests for this are refused, as AWS refuses who may not. */
@@ -46,6 +48,7 @@ export interface Aws {
 }
 
 const PAGE_POINTS = 7;
+const PAGE_ALARMS = 2;
 const STATISTICS: Readonly<Record<string, (values: readonly number[]) => number>> = {
   Sum: (values) => values.reduce((sum, value) => sum + value, 0),
   SampleCount: (values) => values.length,
@@ -66,6 +69,11 @@ interface GetMetricData {
   readonly EndTime: number;
   readonly NextToken?: string;
 }
+interface DescribeAlarms {
+  readonly AlarmNamePrefix?: string;
+  readonly StateValue?: string;
+  readonly NextToken?: string;
+}
 interface PutMetricData {
   readonly Namespace: string;
   readonly MetricData: readonly (Metric & { Timestamp: number; Value: number; Unit: string })[];
@@ -79,6 +87,7 @@ const dimensionsOf = ({ Dimensions = [] }: Pick<Metric, 'Dimensions'>) =>
 /** Listens until the test file has ended. */
 export async function startAws({ functions = {}, services = {} }: AwsOptions = {}): Promise<Aws> {
   const data: MetricDatum[] = [];
+  const alarms: Record<string, 'OK' | 'ALARM'> = {};
   const requests: string[] = [];
   const denied = new Set<string>();
 
@@ -128,6 +137,19 @@ export async function startAws({ functions = {}, services = {} }: AwsOptions = {
     };
   };
 
+  const describeAlarms = ({ AlarmNamePrefix = '', StateValue, NextToken }: DescribeAlarms) => {
+    const found = Object.entries(alarms).filter(
+      ([name, state]) => name.startsWith(AlarmNamePrefix) && state === (StateValue ?? state),
+    );
+    const from = Number(NextToken ?? 0);
+    const page = found.slice(from, from + PAGE_ALARMS);
+    return {
+      MetricAlarms: page.map(([AlarmName, value]) => ({ AlarmName, StateValue: value })),
+      CompositeAlarms: [],
+      ...(from + PAGE_ALARMS < found.length && { NextToken: String(from + PAGE_ALARMS) }),
+    };
+  };
+
   const ofCloudWatch = (request: IncomingMessage, body: string, response: ServerResponse) => {
     const [, action = ''] = String(request.headers['x-amz-target']).split('GraniteServiceVersion20100801.');
     requests.push(`cloudwatch ${action}`);
@@ -143,6 +165,7 @@ export async function startAws({ functions = {}, services = {} }: AwsOptions = {
     const actions: Readonly<Record<string, (input: never) => unknown>> = {
       PutMetricData: putMetricData,
       GetMetricData: getMetricData,
+      DescribeAlarms: describeAlarms,
     };
     return JSON.stringify(actions[action]?.(JSON.parse(body) as never));
   };
@@ -182,7 +205,7 @@ export async function startAws({ functions = {}, services = {} }: AwsOptions = {
   const server = createServer((request, response) => {
     answer(request, response).catch((error: Error) => response.writeHead(500).end(error.message));
   });
-  return { url: await listen(server), data, requests, deny: (action) => void denied.add(action) };
+  return { url: await listen(server), data, alarms, requests, deny: (action) => void denied.add(action) };
 }
 
 /** What the SDK needs to come here and nowhere else. */

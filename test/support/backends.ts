@@ -7,7 +7,9 @@ import { createPool, type Database } from '../../lambda/database/pool.ts';
 import { mirror } from '../../lambda/mirror/mirror.ts';
 import type { RedisConnection } from '../../lambda/redis/connection.ts';
 import { createHost } from '../../rehearsal/host/host.ts';
+import { believeEverybody } from '../../rehearsal/host/login-gate.ts';
 import { legacyApp } from '../../rehearsal/legacy/app.ts';
+import { createLegacyStores } from '../../rehearsal/legacy/stores.ts';
 import { wiredApi } from './deployed.ts';
 import { listen } from './http.ts';
 import { lookInto } from './redis.ts';
@@ -45,10 +47,14 @@ export async function twoBackends(): Promise<TwoBackends> {
     REDIS_URL: redisUrl,
     DATABASE_URL: databaseUrl,
   });
-  const legacy = legacyApp({ redis: mirror(client, { env: 'test' }), database });
+  const stores = createLegacyStores({
+    ...{ database, phase: 'legacy', env: 'test' },
+    send: (command) => client.sendCommand([...command]),
+  });
+  const legacy = legacyApp({ redis: mirror(client, { env: 'test' }), database, stores });
   const [express, serverless, redis] = await Promise.all([
     listen(createServer(legacy)),
-    listen(createHost(handler)),
+    listen(createHost(handler, { gates: [believeEverybody] })),
     lookInto(redisUrl),
   ]);
   return { url: { express, serverless }, redis, database };

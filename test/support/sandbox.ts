@@ -9,8 +9,8 @@ import { bundleFunction } from '../../lib/bundle.ts';
 export interface Sandbox {
   /** Has it answer an event. @throws an error of the same name and message as the handler's. */
   invoke(event: unknown, options?: { readonly timeLeftMs?: number }): Promise<unknown>;
-  /** Ends it. @returns what it has written that is JSON, line by line. */
-  end(): Promise<Record<string, unknown>[]>;
+  /** Ends it, by SIGKILL unless told. @returns what it has written that is JSON, line by line. */
+  end(signal?: NodeJS.Signals): Promise<Record<string, unknown>[]>;
 }
 
 interface Answer {
@@ -63,9 +63,9 @@ export function startSandbox(name: FunctionName, environment: Readonly<Record<st
       child.send({ id, event, timeLeftMs });
       return new Promise((resolve, reject) => void waiting.set(id, { resolve, reject }));
     },
-    async end() {
+    async end(signal = 'SIGKILL') {
       // What it wrote before it answered is in the pipe, and not yet here.
-      if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'close');
+      if (child.exitCode === null && child.kill(signal)) await once(child, 'close');
       return output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
     },
   };

@@ -7,7 +7,7 @@ export interface StageFacts {
   readonly phase: Phase;
   /** Whether a new version gets a share of the traffic first. */
   readonly hasCanary: boolean;
-  /** Whether the dispatcher runs each minute. */
+  /** Whether the dispatcher runs each minute, and the auditor each five. */
   readonly dispatches: boolean;
   /** Of a cache of the stage's own: what a node has; undefined for an existing one, of whose nodes nothing is known. */
   readonly node:
@@ -31,7 +31,7 @@ export type Watched = { readonly statistic: Statistic } & (
 );
 
 /** Whose metric of a function. */
-export type WatchedFunction = 'api' | 'dispatcher' | 'flush';
+export type WatchedFunction = 'api' | 'auditor' | 'dispatcher' | 'flush';
 
 /** `page` wakes somebody up, and the cutover is not healthy while it is red; `ticket` waits for the morning. */
 export type Severity = 'page' | 'ticket';

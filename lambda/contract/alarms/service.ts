@@ -102,6 +102,17 @@ export const SERVICE_ALARMS = {
     severity: 'page',
     rollsBack: false,
   },
+  'auditor-errors': {
+    says: 'The auditor fails: whether entries are stale nobody looks at',
+    metrics: { errors: { aws: 'functionErrors', of: 'auditor', statistic: 'Sum' } },
+    threshold: 0,
+    reason: 'It runs each five minutes: a quarter of an hour without a pass is no accident.',
+    periodSeconds: FIVE_MINUTES,
+    periods: { bad: 3, of: 3 },
+    severity: 'ticket',
+    rollsBack: false,
+    isOf: ({ dispatches }) => dispatches,
+  },
   'uncovered-writers': {
     says: 'Somebody changes rows and invalidates nothing: a legacy instance without the mirror, or a script',
     metrics: { writers: { own: 'UncoveredWriters', statistic: 'Maximum' } },

@@ -16,7 +16,7 @@ export class ServiceDashboard extends Dashboard {
     const show = (title: string, lines: readonly Line[], unit?: 'ms') =>
       graph({ title, sources, lines, ...(unit && { unit }) });
     const ofFunctions = (aws: AwsMetricKey): Line[] =>
-      (['api', 'dispatcher', 'flush'] as const).map((name) => ({
+      (['api', 'dispatcher', 'auditor', 'flush'] as const).map((name) => ({
         ...{ label: name, metric: { aws, of: name, statistic: 'Sum' } },
       }));
     const byRoute = (own: 'RequestLatency' | 'ServerErrors', statistic: 'p95' | 'Sum'): Line[] =>

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { COLLECTIONS } from '../../../lambda/contract/families.ts';
@@ -100,6 +101,9 @@ describe('the role of the functions', () => {
     expect({ isAny: confirmed > 0, pending, pruned }).toEqual({ isAny: true, pending: false, pruned: 1 });
     // The replay of a new Redis, behind it.
     while ((await redis.send(['GET', 'cutover:replayed'])) === null);
+    // At its second visit it judges who wrote.
+    await sleep(1200);
+    expect(await handler()).toMatchObject({ uncovered: [{ table: 'mocs', writer: 'app', writes: 1 }] });
   });
 
   test('changes no schema, and reads nobody’s password', async () => {
@@ -114,7 +118,7 @@ describe('the role of the functions', () => {
       'DROP FUNCTION feature_flag_changed()',
       "SELECT setval('feature_flag_versions', 1)",
       'DELETE FROM collection_versions',
-      'SELECT FROM kysely_migration',
+      'DELETE FROM kysely_migration',
       'SELECT FROM pg_authid',
       'CREATE ROLE another',
       `ALTER ROLE ${appRole} SUPERUSER`,
@@ -139,11 +143,15 @@ describe('the role of the functions', () => {
     const rights = 'DELETE INSERT SELECT UPDATE';
     const changed = [
       ...COLLECTIONS,
-      ...['feature_flags', 'feature_flag_overrides', 'cutover_outbox'],
+      ...['feature_flags', 'feature_flag_overrides', 'cutover_outbox', 'cutover_coverage'],
       ...['secure_sessions', 'classroom_sessions', 'classroom_members', 'access_codes'],
     ];
     expect(rows.map(({ text }) => text).sort()).toEqual(
-      [...changed.map((table) => `${table} ${rights}`), 'collection_versions INSERT SELECT UPDATE'].sort(),
+      [
+        ...changed.map((table) => `${table} ${rights}`),
+        'collection_versions INSERT SELECT UPDATE',
+        'kysely_migration SELECT',
+      ].sort(),
     );
   });
 });

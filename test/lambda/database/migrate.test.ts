@@ -5,9 +5,9 @@ import { createPool, type Database } from '../../../lambda/database/pool.ts';
 import { freePort } from '../../../rehearsal/servers/process.ts';
 import { freshDatabase } from '../../support/servers.ts';
 
-const ALL_APPLIED = ['0001-collections', '0002-outbox', '0003-feature-flags', '0004-classroom'].map(
-  (name) => [name, 'Up', 'Success'],
-);
+const ALL_APPLIED = [
+  ...['0001-collections', '0002-outbox', '0003-feature-flags', '0004-classroom', '0005-coverage'],
+].map((name) => [name, 'Up', 'Success']);
 
 let url: string;
 
@@ -36,12 +36,19 @@ const namesOf = (results: Awaited<ReturnType<typeof migrate>>) =>
   results.map(({ migrationName, direction, status }) => [migrationName, direction, status]);
 
 describe('migrate', () => {
-  test('makes a table for each collection, one for their versions, two for the flags, four for the classroom and one for the outbox', async () => {
+  test('makes a table for each collection, one for their versions, two for the flags, four for the classroom and two for the outbox', async () => {
     expect(namesOf(await migrate(url))).toEqual(ALL_APPLIED);
     const flags = ['feature_flags', 'feature_flag_overrides'];
     const classroom = ['access_codes', 'classroom_members', 'classroom_sessions', 'secure_sessions'];
     expect(await tables()).toEqual(
-      [...COLLECTIONS, ...flags, ...classroom, 'collection_versions', 'cutover_outbox'].sort(),
+      [
+        ...COLLECTIONS,
+        ...flags,
+        ...classroom,
+        'collection_versions',
+        'cutover_coverage',
+        'cutover_outbox',
+      ].sort(),
     );
   });
 
@@ -57,6 +64,25 @@ describe('migrate', () => {
   test('applies each once when several processes begin at the same time', async () => {
     const results = await Promise.all([migrate(url), migrate(url), migrate(url)]);
     expect(results.flatMap(namesOf)).toEqual(ALL_APPLIED);
+  });
+
+  test('gives an outbox of the version before what it lacks, and leaves its rows', async () => {
+    await migrate(url);
+    await inDatabase(async (database) => {
+      await database.query('ALTER TABLE cutover_outbox DROP COLUMN source_table, DROP COLUMN covered');
+      await database.query('DROP TABLE cutover_coverage');
+      await database.query("DELETE FROM kysely_migration WHERE name = '0005-coverage'");
+      await database.query("INSERT INTO cutover_outbox (kind, name) VALUES ('key', 'mocs:user:1:list')");
+    });
+    expect(namesOf(await migrate(url))).toEqual([['0005-coverage', 'Up', 'Success']]);
+    const { rows } = await inDatabase(async (database) => {
+      await database.query("INSERT INTO albums (user_id, item_id, version, data) VALUES ('1', 'a', 1, '{}')");
+      return database.query('SELECT name, source_table, covered FROM cutover_outbox ORDER BY id');
+    });
+    expect(rows).toEqual([
+      { name: 'mocs:user:1:list', source_table: null, covered: null },
+      { name: 'albums:user:1:list', source_table: 'albums', covered: null },
+    ]);
   });
 
   test('may take longer than a request: its statements have not the limit of one', async () => {

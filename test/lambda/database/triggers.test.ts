@@ -74,11 +74,12 @@ describe('a writer that does not know of the outbox', () => {
   test('is named, with what is a key and what a tag', async () => {
     await insert(database, '1');
     const { rows } = await database.query(
-      'SELECT kind, name, writer, by_trigger FROM cutover_outbox ORDER BY kind',
+      'SELECT kind, name, writer, by_trigger, source_table FROM cutover_outbox ORDER BY kind',
     );
+    const common = { writer: 'the-writer', by_trigger: true, source_table: 'mocs' };
     expect(rows).toEqual([
-      { kind: 'key', name: 'mocs:user:1:list', writer: 'the-writer', by_trigger: true },
-      { kind: 'tag', name: 'user:1', writer: 'the-writer', by_trigger: true },
+      { kind: 'key', name: 'mocs:user:1:list', ...common },
+      { kind: 'tag', name: 'user:1', ...common },
     ]);
   });
 

@@ -47,7 +47,9 @@ async function invokeWith(
   process.env = { ...ENVIRONMENT, POWERTOOLS_DEV: 'true', LOG_LEVEL: 'INFO', ...environment };
   jest.resetModules();
   const { handler } = await import('../../../lambda/functions/operator.ts');
-  return handler(event, { getRemainingTimeInMillis: () => remainingMs });
+  const report = await handler(event, { getRemainingTimeInMillis: () => remainingMs });
+  if ('positions' in report) return report;
+  throw new Error(`no turn: ${report.command}`);
 }
 
 const KEYS = ['mocs:user:alice:list', 'v2:mocs:user:alice:list', 'cw:test:albums:1', 'sessions:bob', 'other'];

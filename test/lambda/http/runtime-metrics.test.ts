@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { type CacheMetrics, noCounts } from '../../../lambda/cache/metrics.ts';
+import type { Phase } from '../../../lambda/contract/environment.ts';
 import { migrate } from '../../../lambda/database/migrate.ts';
 import { createRuntimeMetrics } from '../../../lambda/http/runtime-metrics.ts';
 import { type Figure, MAX_VALUES } from '../../../lambda/telemetry/metrics.ts';
@@ -9,50 +11,110 @@ import { lookInto } from '../../support/redis.ts';
 import { freshDatabase, ownRedis } from '../../support/servers.ts';
 
 describe('what a process records', () => {
-  const lines: (readonly Figure[])[] = [];
-  const byVersion: (readonly Figure[])[] = [];
-  const reads = { hits: 0, misses: 0 };
-  let nowMs = 1_800_000_000_000;
-  const start = () =>
+  let lines: { readonly figures: readonly Figure[]; readonly sets: readonly object[] }[];
+  let counts: { -readonly [Name in keyof CacheMetrics]: CacheMetrics[Name] };
+  let nowMs: number;
+  const start = (phase: Phase = 'isolated') =>
     createRuntimeMetrics({
-      metrics: {
-        record: (figures) => void lines.push(figures),
-        recordByVersion: (figures) => void (figures.length > 0 && byVersion.push(figures)),
-      },
-      reads: () => reads,
-      now: () => nowMs,
+      ...{ phase, cache: () => ({ ...counts }), now: () => nowMs },
+      metrics: { version: '7', record: (figures, sets = [{}]) => void lines.push({ figures, sets }) },
     });
-  const valuesOf = (name: string) =>
-    lines.map((line) => line.find((figure) => figure.name === name)?.values ?? []);
+  /** Each value of a metric, line by line, with the dimensions that it has beside the usual ones. */
+  const recorded = (name: string) =>
+    lines.flatMap(({ figures, sets }) =>
+      figures.filter((figure) => figure.name === name).map(({ values }) => ({ values, sets })),
+    );
+  const valuesOf = (name: string) => recorded(name).map(({ values }) => values);
+  const request = { path: '/api/users/1/mocs', status: 200, ms: 12 };
 
   beforeEach(() => {
-    lines.length = 0;
-    byVersion.length = 0;
-    [reads.hits, reads.misses] = [0, 0];
+    lines = [];
+    counts = { ...noCounts(), inFlight: 0, connections: 1 };
+    nowMs = 1_800_000_000_000;
   });
 
-  test('is one line each 10 s at the most, with all that came between', () => {
+  test('are lines each 10 s at the most, with all that came between', () => {
     const runtime = start();
-    for (let request = 0; request < 250; request += 1) {
-      reads.hits += 3;
-      if (request % 10 === 0) reads.misses += 1;
-      runtime.databaseTook(request);
-      runtime.requestEnded();
+    for (let sent = 0; sent < 250; sent += 1) {
+      counts.hits += 3;
+      if (sent % 10 === 0) counts.misses += 1;
+      if (sent % 50 === 0) counts.errors += 1;
+      if (sent % 25 === 0) counts.fencedFills += 1;
+      runtime.databaseTook(sent);
+      runtime.redisTook(2 * sent);
+      runtime.requestEnded(request);
       nowMs += 100;
     }
-    expect(lines).toHaveLength(3);
+    // The process, its reads, and its one route.
+    expect(lines).toHaveLength(3 * 3);
+    expect(valuesOf('Requests')).toEqual([[1], [100], [100]]);
     expect(valuesOf('CacheHits')).toEqual([[3], [300], [300]]);
     expect(valuesOf('CacheMisses')).toEqual([[1], [10], [10]]);
+    expect(valuesOf('CacheErrors')).toEqual([[1], [2], [2]]);
+    expect(valuesOf('FencedFills')).toEqual([[1], [4], [4]]);
+    expect(valuesOf('RedisConnections')).toEqual([[1], [1], [1]]);
     const [first, second = []] = valuesOf('DatabaseLatency');
     expect(first).toEqual([0]);
     expect(second).toHaveLength(MAX_VALUES);
     expect(second.every((ms) => ms >= 1 && ms <= 100)).toBe(true);
+    const [firstMs, [secondMs = 0] = []] = valuesOf('RedisLatency');
+    expect(firstMs).toEqual([0]);
+    expect(secondMs).toBeGreaterThan(150);
+    expect(secondMs).toBeLessThanOrEqual(200);
+  });
+
+  test('are reads of all and by namespace, latency by route, and failures by route and by version', () => {
+    const runtime = start();
+    counts.hits = 5;
+    runtime.requestEnded({ path: '/api/users/7/gallery', status: 503, ms: 3.459 });
+    nowMs += 10_000;
+    runtime.requestEnded({ path: '/api/config/flags', status: 200, ms: 2 });
+    expect(recorded('CacheHits')).toEqual([{ values: [5], sets: [{}, { namespace: 'v2' }] }]);
+    expect(recorded('RequestLatency')).toEqual([
+      { values: [3.46], sets: [{ route: 'collections' }] },
+      { values: [2], sets: [{ route: 'flags' }] },
+    ]);
+    expect(recorded('ServerErrors')).toEqual([
+      { values: [1], sets: [{ route: 'collections' }, { version: '7' }] },
+    ]);
+    expect(valuesOf('LegacyFallbacks')).toEqual([]);
+  });
+
+  test('are fallbacks in the phase dual alone, zeros too: they have to be seen to fade', () => {
+    const runtime = start('dual');
+    counts.hits = 4;
+    counts.legacyFallbacks = 2;
+    runtime.requestEnded(request);
+    nowMs += 10_000;
+    counts.hits = 9;
+    runtime.requestEnded(request);
+    expect(recorded('LegacyFallbacks')).toEqual([
+      { values: [2], sets: [{ namespace: 'cw' }] },
+      { values: [0], sets: [{ namespace: 'cw' }] },
+    ]);
+  });
+
+  test('says that the breaker was open, though it is closed again', () => {
+    const runtime = start();
+    const passes = () => {
+      nowMs += 10_000;
+      runtime.requestEnded(request);
+    };
+    passes();
+    runtime.breakerChanged('open');
+    runtime.breakerChanged('closed');
+    passes();
+    passes();
+    runtime.breakerChanged('open');
+    passes();
+    passes();
+    expect(valuesOf('BreakerOpen')).toEqual([[0], [1], [0], [1], [1]]);
   });
 
   test('is a sample of the whole time, and not its beginning, where statements are many', () => {
     const runtime = start();
     for (let statement = 0; statement < 10_000; statement += 1) runtime.databaseTook(statement);
-    runtime.requestEnded();
+    runtime.requestEnded(request);
     const [sample = []] = valuesOf('DatabaseLatency');
     const mean = sample.reduce((sum, ms) => sum + ms, 0) / sample.length;
     // Ten standard errors of the mean are 2,900.
@@ -63,30 +125,35 @@ describe('what a process records', () => {
     const runtime = start();
     runtime.requestEnded();
     expect(lines).toEqual([]);
-    reads.misses += 1;
-    runtime.requestEnded();
-    expect(lines).toHaveLength(1);
-    expect(valuesOf('CacheHits')).toEqual([[0]]);
-    expect(valuesOf('DatabaseLatency')).toEqual([[]]);
+    runtime.requestEnded(request);
+    expect(valuesOf('Requests')).toEqual([[1]]);
+    expect(valuesOf('CacheHits')).toEqual([]);
+    expect(valuesOf('DatabaseLatency')).toEqual([]);
   });
 
-  test('of failures is told at the end of the request, and once, by version', () => {
+  test('of failures is told at the end of the request, and once', () => {
     const runtime = start();
-    runtime.requestEnded();
     for (let failure = 0; failure < 3; failure += 1) runtime.redisFailed();
-    runtime.serverFailed();
     runtime.requestEnded();
     runtime.requestEnded();
     runtime.redisFailed();
     runtime.requestEnded();
-    expect(lines).toEqual([]);
-    expect(byVersion).toEqual([
-      [
-        { name: 'ServerErrors', unit: 'Count', values: [1] },
-        { name: 'RedisConnectionFailures', unit: 'Count', values: [3] },
-      ],
-      [{ name: 'RedisConnectionFailures', unit: 'Count', values: [1] }],
+    expect(recorded('RedisConnectionFailures')).toEqual([
+      { values: [3], sets: [{}, { version: '7' }] },
+      { values: [1], sets: [{}, { version: '7' }] },
     ]);
+    expect(lines).toHaveLength(2);
+  });
+
+  test('at the end is what is left, and nothing twice', () => {
+    const runtime = start();
+    runtime.requestEnded(request);
+    runtime.requestEnded(request);
+    counts.misses = 1;
+    runtime.end();
+    runtime.end();
+    expect(valuesOf('Requests')).toEqual([[1], [1]]);
+    expect(valuesOf('CacheMisses')).toEqual([[1]]);
   });
 });
 
@@ -127,24 +194,31 @@ describe('the API', () => {
     await migrate(DATABASE_URL);
     const handler = await wiredApi({ NODE_ENV: 'test', DATABASE_URL });
     for (let request = 0; request < 3; request += 1) await read(handler);
-    expect(printed).toHaveLength(1);
-    const line = JSON.parse(printed[0] ?? '');
-    expect(line).toMatchObject({ service: 'cutover-api', environment: 'test', CacheHits: 0, CacheMisses: 1 });
-    expect(line.DatabaseLatency).toBeGreaterThan(0);
-    expect(line._aws.CloudWatchMetrics).toEqual([
+    const written = printed.map((text) => JSON.parse(text));
+    expect(written).toHaveLength(3);
+    const common = { service: 'cutover-api', environment: 'test' };
+    expect(written).toEqual([
+      expect.objectContaining({ ...common, Requests: 1, FencedFills: 0, CacheErrors: 0, BreakerOpen: 0 }),
+      expect.objectContaining({ ...common, CacheHits: 0, CacheMisses: 1, namespace: 'legacy' }),
+      expect.objectContaining({ ...common, RequestLatency: expect.any(Number), route: 'flags' }),
+    ]);
+    expect(written[0].DatabaseLatency).toBeGreaterThan(0);
+    expect(written[1]._aws.CloudWatchMetrics).toEqual([
       {
         Namespace: 'Cutover',
-        Dimensions: [['service', 'environment']],
+        Dimensions: [
+          ['service', 'environment'],
+          ['service', 'environment', 'namespace'],
+        ],
         Metrics: [
           { Name: 'CacheHits', Unit: 'Count' },
           { Name: 'CacheMisses', Unit: 'Count' },
-          { Name: 'DatabaseLatency', Unit: 'Milliseconds' },
         ],
       },
     ]);
   });
 
-  test('writes its failures at once, of the service and of its version; those of its readiness are none of its own', async () => {
+  test('writes its failures at once, by route and by version; those of its readiness are none of its own', async () => {
     Object.assign(process.env, { AWS_LAMBDA_FUNCTION_NAME: 'api', AWS_LAMBDA_FUNCTION_VERSION: '7' });
     const nobody = `127.0.0.1:${await freePort()}`;
     const handler = await wiredApi({ NODE_ENV: 'test', DATABASE_URL: `postgresql://${nobody}/none` });
@@ -161,7 +235,7 @@ describe('the API', () => {
       {
         Namespace: 'Cutover',
         Dimensions: [
-          ['service', 'environment'],
+          ['service', 'environment', 'route'],
           ['service', 'environment', 'version'],
         ],
         Metrics: [{ Name: 'ServerErrors', Unit: 'Count' }],

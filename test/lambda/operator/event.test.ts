@@ -14,6 +14,10 @@ test.each([
     positions: POSITIONS,
   },
   { command: 'census', maxLatencyMs: 0, limitSeconds: 10, positions: POSITIONS },
+  { command: 'doctor' },
+  { command: 'explain', key: 'mocs:user:1:list', showValue: true },
+  { command: 'phase' },
+  { command: 'coverage', sinceSeconds: 90 },
   { command: 'cleanup', target: 'legacy', legacyStopped: true, dryRun: false, limitSeconds: 0 },
 ])('%j is what it says', (event) => {
   expect(parseOperatorEvent(event)).toEqual(event);
@@ -22,7 +26,10 @@ test.each([
 describe('is refused, and nothing is changed', () => {
   test.each<[string, unknown]>([
     ['operator: the event "flush" is not an object; it is { "command": "flush", ... }', 'flush'],
-    ['operator: command of the event, nothing, is none of flush, census, cleanup', {}],
+    [
+      'operator: command of the event, nothing, is none of flush, census, cleanup, doctor, explain, phase, coverage',
+      {},
+    ],
     ['operator: command of the event, "eval", is none of', { command: 'eval' }],
     ['operator: command of the event, "toString", is none of', { command: 'toString' }],
     ['flush: namespace of the event, "v3", is none of none, v2, cw', { command: 'flush', namespace: 'v3' }],
@@ -34,6 +41,13 @@ describe('is refused, and nothing is changed', () => {
       'cleanup: target of the event, "all", is none of legacy, v2, cw, v1',
       { command: 'cleanup', target: 'all' },
     ],
+    [
+      'doctor: key of the event, "mocs:1", is no field of a doctor’s event',
+      { command: 'doctor', key: 'mocs:1' },
+    ],
+    ['explain: key of the event, nothing, is missing', { command: 'explain' }],
+    ['explain: key of the event, "", is empty', { command: 'explain', key: '' }],
+    ['phase: to of the event', { command: 'phase', to: 'dual' }],
     ['cleanup: patterns of the event', { command: 'cleanup', target: 'v2', patterns: ['mocs:*'] }],
   ])('%s', (message, event) => {
     expect(() => parseOperatorEvent(event)).toThrow(

@@ -136,6 +136,7 @@ describe('the users of the cache', () => {
       flush: 'iam',
       backfill: 'iam',
       census: 'iam',
+      auditor: 'iam',
       legacy: 'password',
       'legacy-twins': 'password',
     });
@@ -174,7 +175,8 @@ function usersGranted(functionId: string): string[] {
 describe('a function', () => {
   it.each([
     ['ApiFunction', ['serverless']],
-    ['Operator', ['flush', 'census']],
+    ['Operator', ['flush', 'census', 'serverless']],
+    ['Audit', ['auditor']],
     ['Migration', []],
     ['Flush', []],
   ])('%s may connect as %j and nobody else', (functionId, users) => {
@@ -188,7 +190,9 @@ describe('a function', () => {
     });
     expect(urls.length).toBeGreaterThan(1);
     for (const variables of urls) {
-      expect(JSON.stringify(variables['REDIS_URL'])).toMatch(/rediss:\/\/cutover-dev-(serverless|flush)@/);
+      expect(JSON.stringify(variables['REDIS_URL'])).toMatch(
+        /rediss:\/\/cutover-dev-(serverless|flush|auditor)@/,
+      );
       expect(variables).toMatchObject({ REDIS_AUTH: 'iam', REDIS_CLUSTER: '0' });
       expect(JSON.stringify(variables['REDIS_IAM_CACHE'])).toContain('CacheReplicationGroup');
     }

@@ -158,7 +158,7 @@ describe('the alarms of a stage', () => {
     const names = (ofStage: typeof all) => new Set(ofStage.map(({ name }) => name));
     const [inDev, inProduction] = [names(alarms.dev), names(alarms.production)];
     expect([...inProduction].filter((name) => !inDev.has(name)).sort()).toEqual([
-      ...['cache-replication-lag', 'dispatcher-errors', 'legacy-fallbacks'],
+      ...['auditor-errors', 'cache-replication-lag', 'dispatcher-errors', 'legacy-fallbacks'],
       ...['new-version-silence', 'outbox-age', 'uncovered-writers'],
     ]);
     const namesElsewhere = [...names(alarmsIn(elsewhere))];

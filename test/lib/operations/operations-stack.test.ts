@@ -26,18 +26,3 @@ describe('the budget', () => {
     expect(budget.DependsOn).toContain(policyId);
   });
 });
-
-describe('the dashboard', () => {
-  const [, dashboard] = onlyResource(operations, 'AWS::CloudWatch::Dashboard');
-  const body = JSON.stringify(dashboard.Properties['DashboardBody']);
-
-  it.each(['CacheHits', 'CacheMisses', 'Latency', '5xx', '4xx'])('shows %s', (metric) => {
-    expect(body).toContain(`\\"${metric}\\"`);
-  });
-
-  it('shows every node of the cache', () => {
-    expect(body).toContain('-001');
-    expect(body).toContain('-002');
-    expect(body).not.toContain('-003');
-  });
-});

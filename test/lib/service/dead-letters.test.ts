@@ -39,6 +39,7 @@ describe('what nobody waits for and fails', () => {
   it.each([
     ['FlushFunction', 0],
     ['DispatchFunction', 0],
+    ['AuditFunction', 0],
     // Lambda tries these twice more: CodeDeploy waits for an hour.
     ['HooksPreTraffic', undefined],
     ['HooksPostTraffic', undefined],
@@ -62,7 +63,7 @@ describe('what nobody waits for and fails', () => {
 
   it('is kept of the scheduler, which tries once', () => {
     const targets = functionsOf(service, SCHEDULE, 'Target');
-    expect(targets).toHaveLength(2);
+    expect(targets).toHaveLength(3);
     for (const target of targets) {
       expect(target).toMatchObject({
         DeadLetterConfig: { Arn: ARN },
