@@ -5,6 +5,7 @@
 export function beforeTheEnd(end: () => void): void {
   process.once('SIGTERM', () => {
     end();
-    process.exit(0);
+    // As it would have ended without us.
+    process.kill(process.pid, 'SIGTERM');
   });
 }

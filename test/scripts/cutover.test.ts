@@ -15,7 +15,17 @@ describe('--help', () => {
     [['--help'], ['Usage: cutover', 'rehearse', 'serve', 'flush', 'census', 'cleanup', 'backfill']],
     [
       ['rehearse', '--help'],
-      ['--seconds', '--stages', '--users', '--seed', '--naive', '--headless', '--report', 'Exit codes'],
+      [
+        '--migration',
+        '--seconds',
+        '--stages',
+        '--users',
+        '--seed',
+        '--naive',
+        '--headless',
+        '--report',
+        'Exit codes',
+      ],
     ],
     [
       ['serve', '--help'],
@@ -38,6 +48,9 @@ describe('bad usage is exit code 2, and names what is bad', () => {
     [['rehearse', '--sekunden', '5'], "unknown option '--sekunden'"],
     [['rehearse', '--users', '0'], '--users="0" is not a whole number from 1 to 10000'],
     [['rehearse', '--stages', '50,25'], '--stages="50,25" does not grow'],
+    [['rehearse', '--migration', 'v3'], "argument 'v3' is invalid. Allowed choices are v2, cw"],
+    [['rehearse', '--migration', 'cw', '--stages', '50,100'], '--stages are those of --migration v2'],
+    [['rehearse', '--migration', 'cw', '--naive'], '--naive has no phases'],
     [['rehearse', '--report', 'package.json/out'], '--report=package.json/out cannot be written: ENOTDIR'],
   ])('%j: %s', async (args, message) => {
     const { exitCode, stdout, stderr } = await cutover(args, NOWHERE);

@@ -38,7 +38,7 @@ test('deletes the cached collections in every namespace, and says so', async () 
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(await keys()).toEqual([...KEPT].sort());
   expect(stdout).toMatch(
-    /^flushed {2}4 of 10 keys in [\d.]+ s \(mocs:\* gallery:\* wishlist:\* albums:\* feature_flags:\* flag:\*\)$/m,
+    /^flushed {2}4 of 10 keys in [\d.]+ s \(mocs:\* gallery:\* wishlist:\* albums:\* feature_flags:\* flag:\* query_cache:\*\)$/m,
   );
   expect(stdout).toMatch(/^preserved {2}4 keys \(sessions:\* ratelimit:\* user-profiles:\*/m);
 });

@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll } from '@jest/globals';
+import { commandLine } from './command-line.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'test-cli-'));
@@ -34,7 +35,7 @@ export function startCutover(
   args: readonly string[],
   environment: Record<string, string> = {},
 ): { readonly ended: Promise<Ended>; interrupt(): void } {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/cutover.ts', ...args], {
+  const child = spawn(process.execPath, commandLine(args), {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], TMPDIR: folder, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -65,7 +66,7 @@ export interface Serving {
 
 /** Serves the API on a free port until the test file has ended. */
 export async function cutoverServing(environment: Record<string, string>): Promise<Serving> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/cutover.ts', 'serve'], {
+  const child = spawn(process.execPath, commandLine(['serve']), {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], TMPDIR: folder, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -102,7 +102,9 @@ export function cacheContract(phase: Phase, store: () => CacheStore): void {
     const joiner = cache.resolve(KEY, async () => 'own');
     await expect(first).rejects.toThrow('database');
     expect((await joiner).value).toBe('own');
-    expect(await cache.resolve(KEY, async () => 'next')).toEqual({ value: 'next', outcome: 'miss' });
+    // The lease may be free before the joiner tries itself, which then stores what it has loaded.
+    const { value, outcome } = await cache.resolve(KEY, async () => 'next');
+    expect(['next miss', 'own hit']).toContain(`${value} ${outcome}`);
   });
 
   test('a loader that takes too long is aborted, and nothing of it is stored', async () => {
