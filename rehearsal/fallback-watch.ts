@@ -26,10 +26,10 @@ export interface FallbackWatchOptions {
   readonly random: Random;
 }
 
-const INTERVAL_MS = 20;
+const INTERVAL_MS = 10;
 
 /**
- * One more process in `dual`, as far as Redis can tell: it reads what the users read, 50 times a second, and its counters can be asked
+ * One more process in `dual`, as far as Redis can tell: it reads what the users read, 100 times a second at most, and its counters can be asked
  * at any moment, where those of the backend are written each 10 s.
  */
 export async function watchFallbacks(options: FallbackWatchOptions): Promise<FallbackWatch> {

@@ -29,6 +29,8 @@ export type Faults = Pick<StepReport, 'staleReads' | 'lostSessions' | 'resurrect
 export interface PhaseConductorOptions {
   /** How long each step takes. */
   readonly stepSeconds: number;
+  /** How long both parts of a step take at the least, however long its processes took to start. Default: 1. */
+  readonly leastSeconds?: number;
   readonly recorder: Recorder;
   readonly probe: DatabaseProbe;
   /** Starts both backends in another phase, the rights of the users first, and has them share the traffic with those of the old one. */
@@ -49,7 +51,7 @@ export interface PhaseConductorOptions {
 /** Over how many reads the lowest hit rate is looked for. */
 const TRAILING_READS = 50;
 const LOOK_EVERY_MS = 50;
-/** The share of a step in which both phases run, of what is left of it when their processes have started; and the least of both parts. */
+/** The share of a step in which both phases run, of what is left of it when their processes have started. */
 const TOGETHER_SHARE = 0.4;
 const LEAST_SECONDS = 1;
 /**
@@ -136,10 +138,11 @@ type Observed = Pick<StepReport, 'hitRate' | 'legacyFallbacks' | 'p95Ms' | 'data
 /** Looks on until the step is over, and judges its end: that processes start, and caches fill, on the same machine is no part of it. */
 async function observe(
   watch: FallbackWatch | undefined,
-  { recorder, probe, signal, stepSeconds, end }: PhaseConductorOptions & { readonly end: number },
+  options: PhaseConductorOptions & { readonly end: number },
 ): Promise<Observed> {
+  const { recorder, probe, signal, stepSeconds, leastSeconds = LEAST_SECONDS, end } = options;
   const begin = recorder.mark();
-  const until = Math.max(end, performance.now() + LEAST_SECONDS * 1000);
+  const until = Math.max(end, performance.now() + leastSeconds * 1000);
   const afterBegin = Math.max(performance.now(), until - stepSeconds * 1000 * AFTER_SHARE);
   let lowest: number | null = null;
   let isAfter = false;
@@ -171,12 +174,13 @@ async function shift(
   state: State,
   options: PhaseConductorOptions & { readonly end: number },
 ): Promise<NonNullable<StepReport['together']>> {
-  const { recorder, signal, onEvent, end } = options;
-  await state.watch?.stop();
+  const { recorder, signal, onEvent, leastSeconds = LEAST_SECONDS, end } = options;
+  const { watch } = state;
   state.watch = undefined;
+  await watch?.stop();
   await options.beginShift(to);
   const leftSeconds = Math.max(0, end - performance.now()) / 1000;
-  const seconds = Math.max(LEAST_SECONDS, leftSeconds * TOGETHER_SHARE);
+  const seconds = Math.max(leastSeconds, leftSeconds * TOGETHER_SHARE);
   onEvent({ kind: 'together', from: state.phase, to, seconds });
   const before = recorder.mark();
   await sleep(seconds * 1000, undefined, { signal });

@@ -47,22 +47,22 @@ const fallbacksOf = ({ legacyFallbacks }: StepReport): string =>
 /** The table at the end of a rehearsal of phases. */
 export function stepTable(steps: readonly StepReport[]): string[] {
   const table = new Table({
-    head: ['step', 'together', 'carried', 'hit rate', 'fallbacks', 'p95 ms', 'faults', 'gate'],
+    head: ['step', 'carried', 'hit rate', 'fallbacks', 'p95 ms', 'faults', 'gate'],
     ...PLAIN_TABLE,
   });
   for (const step of steps) table.push(rowOf(step));
   return [
     table.toString(),
-    colors.dim('both phases at once; hit rate of the serverless backend at its lowest, after; reads that'),
-    colors.dim('only un-prefixed keys answered; p95 of hits by express, serverless; stale, lost, back, 5xx'),
+    colors.dim('keys carried; hit rate of the serverless backend at its lowest, after; reads'),
+    colors.dim('that only un-prefixed keys answered; p95 of hits by express, serverless;'),
+    colors.dim('stale reads, sessions lost, sessions back, 5xx'),
   ];
 }
 
 function rowOf(step: StepReport): string[] {
-  const { together, carried, hitRate, p95Ms, gate } = step;
+  const { carried, hitRate, p95Ms, gate } = step;
   return [
     step.step,
-    together ? `${together.seconds.toFixed(1)} s` : '-',
     show(carried?.keys),
     [hitRate.lowest, hitRate.after].map((rate) => show(rate?.toFixed(2))).join(' '),
     fallbacksOf(step),

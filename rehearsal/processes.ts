@@ -88,6 +88,7 @@ function environmentOf(backend: Backend, phase: Phase, { ground, env, mode }: Pr
       ...common,
       REDIS_URL: urls.legacy,
       REDIS_TWINS_URL: urls['legacy-twins'],
+      REDIS_STATE_URL: urls['legacy-state'],
       MIRROR: mode === 'naive' ? 'off' : 'on',
     };
   }

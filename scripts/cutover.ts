@@ -4,6 +4,7 @@ import { auditCommand } from './audit.ts';
 import { backfillCommand } from './backfill.ts';
 import { censusCommand } from './census.ts';
 import { cleanupCommand } from './cleanup.ts';
+import { compareCommand } from './compare.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
@@ -11,6 +12,7 @@ import { flushCommand } from './flush-migration-cache.ts';
 import { phaseCommand } from './phase.ts';
 import { rehearseCommand } from './rehearse.ts';
 import { rollbackCommand } from './rollback.ts';
+import { rolloutCommand } from './rollout.ts';
 import { serveCommand } from './serve.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 bad usage. */
@@ -29,6 +31,8 @@ const program = new Command('cutover')
   .addCommand(auditCommand)
   .addCommand(coverageCommand)
   .addCommand(backfillCommand)
+  .addCommand(compareCommand)
+  .addCommand(rolloutCommand)
   .addCommand(rollbackCommand)
   .addCommand(doctorCommand)
   .addCommand(explainCommand)

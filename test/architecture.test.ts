@@ -44,7 +44,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'lambda/collections',
     'lambda/flags',
   ],
-  'lambda/operator': [...EVERYWHERE, 'lambda/cache', 'lambda/flush', ...QUESTIONS],
+  'lambda/operator': [
+    ...[...EVERYWHERE, 'lambda/cache', 'lambda/flush', ...QUESTIONS],
+    // To tell who writes without an invalidation.
+    ...['lambda/coverage', 'lambda/database'],
+  ],
   'lambda/doctor': SERVERS,
   ...Object.fromEntries(
     ['lambda/explain', 'lambda/phases'].map((area) => [area, [...SERVERS, 'lambda/doctor']]),
@@ -68,6 +72,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'lambda/flush',
     'lambda/hooks',
     'lambda/operator',
+    'lambda/rollout',
     'lambda/database',
     'lambda/outbox',
   ],
@@ -80,11 +85,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages that only one place may know. */
 const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@redis/client': ['lambda/redis'],
-  '@aws-sdk': ['lambda/flush/scheduled', 'lambda/hooks', 'scripts/aws'],
+  '@aws-sdk': ['lambda/flush/scheduled', 'lambda/hooks', 'lambda/rollout/aws', 'scripts/aws'],
   redis: ['rehearsal/legacy'],
   'aws-cdk-lib': ['lib', 'bin'],
   express: ['rehearsal/legacy'],
   kysely: ['lambda/database'],
+  'aws-local-stepfunctions': ['rehearsal/machine'],
   commander: ['scripts'],
   jose: ['rehearsal/host'],
   'rate-limiter-flexible': ['rehearsal/host', 'lambda/stores'],

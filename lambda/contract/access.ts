@@ -4,7 +4,7 @@ import { NEIGHBOURS, namespacesIn, prefixIn } from './namespaces.ts';
 
 /**
  * Who connects to the Redis: the serverless backend with its dispatcher, the flush, the census, the auditor, the backfill, the legacy
- * backend, and its mirror where it forgets the serverless backend's entries.
+ * backend, its mirror where it forgets the serverless backend's entries, and the stores of state in it, where it has them.
  */
 export const REDIS_USERS = [
   'serverless',
@@ -14,6 +14,7 @@ export const REDIS_USERS = [
   'backfill',
   'legacy',
   'legacy-twins',
+  'legacy-state',
 ] as const;
 export type RedisUser = (typeof REDIS_USERS)[number];
 
@@ -84,9 +85,10 @@ export function accessStringsOf(options: AccessOptions): Readonly<Record<RedisUs
     census: rules(['*'], allowing(CENSUS_COMMANDS)),
     auditor: rules([...keysIn(everywhere, cached), ...own], allowing(AUDITOR_COMMANDS)),
     backfill: rules([...bothHomes(families, env), CLAIM], allowing(BACKFILL_COMMANDS)),
-    // Its stores of state are those of the serverless backend, where it has any.
-    legacy: rules([...keysIn([''], cached), ...stateKeys(options), ...own], LEGACY_RULES),
+    legacy: rules([...keysIn([''], families), ...own], LEGACY_RULES),
     'legacy-twins': rules(keysIn(namespacesIn(env), cached), allowing(TWINS_COMMANDS)),
+    // This runtime's own code, in the legacy backend.
+    'legacy-state': rules(stateKeys(options), allowing(SERVERLESS_COMMANDS)),
   };
 }
 

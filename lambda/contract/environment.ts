@@ -54,8 +54,8 @@ export const FUNCTION_ENVIRONMENT = {
   'pre-traffic': ['NODE_ENV', 'NEW_VERSION', 'CACHE_MODE', 'CANARY_MINUTES', 'ROLLBACK_ALARMS', 'LOG_LEVEL'],
   /** Those of a rollout; only where the stage has one. */
   'rollout-compare': [
-    'LEGACY_URL',
-    'SERVERLESS_URL',
+    'LEGACY_ADDRESS',
+    'SERVERLESS_ADDRESS',
     'HOST_NAME',
     'COMPARE_PATHS',
     'STOP_PARAMETER',

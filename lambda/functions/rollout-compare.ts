@@ -2,7 +2,7 @@ import { ConfigurationError } from '../contract/errors.ts';
 import { stopParameter } from '../rollout/aws/stop-flag.ts';
 import { backendAt } from '../rollout/compare/backend.ts';
 import { compare, requireSame } from '../rollout/compare/compare.ts';
-import { requireTask, requireVariables } from '../rollout/event.ts';
+import { requireSet, requireTask } from '../rollout/event.ts';
 import { unlessStopped } from '../rollout/stop.ts';
 import { createLogger } from '../telemetry/logger.ts';
 
@@ -15,16 +15,28 @@ const logger = createLogger(`cutover-${FUNCTION}`);
  */
 export async function handler(event: unknown): Promise<unknown> {
   const { execution } = requireTask(FUNCTION, event);
-  const { LEGACY_URL, SERVERLESS_URL, HOST_NAME, COMPARE_PATHS, STOP_PARAMETER } = requireVariables(
-    FUNCTION,
-    ...(['LEGACY_URL', 'SERVERLESS_URL', 'HOST_NAME', 'COMPARE_PATHS', 'STOP_PARAMETER'] as const),
-  );
-  const answer = await unlessStopped(stopParameter(STOP_PARAMETER), execution, async () =>
+  const { LEGACY_ADDRESS, SERVERLESS_ADDRESS, HOST_NAME, COMPARE_PATHS, STOP_PARAMETER } = process.env;
+  const settings = requireSet(FUNCTION, {
+    LEGACY_ADDRESS,
+    SERVERLESS_ADDRESS,
+    HOST_NAME,
+    COMPARE_PATHS,
+    STOP_PARAMETER,
+  });
+  const answer = await unlessStopped(stopParameter(settings.STOP_PARAMETER), execution, async () =>
     requireSame(
       await compare({
-        legacy: backendAt({ url: LEGACY_URL, host: HOST_NAME, variable: 'LEGACY_URL' }),
-        serverless: backendAt({ url: SERVERLESS_URL, host: HOST_NAME, variable: 'SERVERLESS_URL' }),
-        paths: pathsOf(COMPARE_PATHS),
+        legacy: backendAt({
+          url: settings.LEGACY_ADDRESS,
+          host: settings.HOST_NAME,
+          variable: 'LEGACY_ADDRESS',
+        }),
+        serverless: backendAt({
+          url: settings.SERVERLESS_ADDRESS,
+          host: settings.HOST_NAME,
+          variable: 'SERVERLESS_ADDRESS',
+        }),
+        paths: pathsOf(settings.COMPARE_PATHS),
       }),
     ),
   );
@@ -39,5 +51,7 @@ function pathsOf(text: string): string[] {
   } catch {
     // Answered below.
   }
-  throw new ConfigurationError(`${FUNCTION}: COMPARE_PATHS is ${text}; it must be a list of paths, as JSON`);
+  throw new ConfigurationError(
+    `${FUNCTION}: settings.COMPARE_PATHS is ${text}; it must be a list of paths, as JSON`,
+  );
 }

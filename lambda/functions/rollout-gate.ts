@@ -7,7 +7,7 @@ import { redAlarms } from '../rollout/aws/alarms.ts';
 import { awsFigures } from '../rollout/aws/figures.ts';
 import { stopParameter } from '../rollout/aws/stop-flag.ts';
 import { type CoverageAnswer, requireCoverage, requireGreen } from '../rollout/checks.ts';
-import { requireTask, requireVariables } from '../rollout/event.ts';
+import { requireSet, requireTask } from '../rollout/event.ts';
 import { unlessStopped } from '../rollout/stop.ts';
 import { judgeRecovered, observe } from '../rollout/watch.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -22,32 +22,38 @@ const logger = createLogger(SERVICE);
  */
 export async function handler(event: unknown): Promise<unknown> {
   const asked = requireTask(FUNCTION, event);
-  const { STOP_PARAMETER } = requireVariables(FUNCTION, 'STOP_PARAMETER');
+  const { NODE_ENV, OPERATOR_FUNCTION, ALARM_PREFIX, API_ID, STOP_PARAMETER } = process.env;
+  const settings = requireSet(FUNCTION, { OPERATOR_FUNCTION, ALARM_PREFIX, API_ID, STOP_PARAMETER });
+  const environment = environmentName(NODE_ENV);
   const { task, execution, ...rest } = asked;
-  const answer = await unlessStopped(stopParameter(STOP_PARAMETER), execution, () => look(task, rest));
+  const answer = await unlessStopped(stopParameter(settings.STOP_PARAMETER), execution, () =>
+    look(task, { ...rest, ...settings, environment }),
+  );
   logger.info(task, { answer });
   return answer;
 }
 
-async function look(task: string, { cursor, since }: { cursor?: Cursor; since?: string }): Promise<unknown> {
+interface Looked {
+  readonly cursor?: Cursor;
+  readonly since?: string;
+  readonly environment: string;
+  readonly OPERATOR_FUNCTION: string;
+  readonly ALARM_PREFIX: string;
+  readonly API_ID: string;
+}
+
+async function look(task: string, asked: Looked): Promise<unknown> {
+  const { cursor, since = '', environment } = asked;
   if (task === 'coverage') {
-    const { OPERATOR_FUNCTION } = requireVariables(FUNCTION, 'OPERATOR_FUNCTION');
-    const told = await operatorNamed(OPERATOR_FUNCTION)({
-      command: 'coverage',
-      sinceSeconds: COVERAGE_SECONDS,
-    });
+    const operator = operatorNamed(asked.OPERATOR_FUNCTION);
+    const told = await operator({ command: 'coverage', sinceSeconds: COVERAGE_SECONDS });
     return requireCoverage(told as unknown as CoverageAnswer);
   }
-  if (task === 'alarms') {
-    const { ALARM_PREFIX } = requireVariables(FUNCTION, 'ALARM_PREFIX');
-    return requireGreen(await redAlarms(ALARM_PREFIX));
-  }
-  const environment = environmentName(process.env['NODE_ENV']);
+  if (task === 'alarms') return requireGreen(await redAlarms(asked.ALARM_PREFIX));
   if (task === 'recovery') {
     const monitoring = openMonitoring({ service: SERVICE, environment });
-    return judgeRecovered(await checkRecovery({ check: 'recovery', since: since ?? '' }, monitoring));
+    return judgeRecovered(await checkRecovery({ check: 'recovery', since }, monitoring));
   }
-  const { API_ID } = requireVariables(FUNCTION, 'API_ID');
-  const figures = awsFigures({ apiId: API_ID, environment });
+  const figures = awsFigures({ apiId: asked.API_ID, environment });
   return observe(cursor as Cursor, { figures, now: Date.now() });
 }

@@ -1,5 +1,5 @@
 import { awsRecords } from '../rollout/aws/records.ts';
-import { requireVariables } from '../rollout/event.ts';
+import { requireSet } from '../rollout/event.ts';
 import { createLogger } from '../telemetry/logger.ts';
 
 const FUNCTION = 'rollout-records';
@@ -10,13 +10,11 @@ const logger = createLogger(`cutover-${FUNCTION}`);
  * targets and leaves their weights, which are the rollout's. Once a deployment that changes it. @throws the errors of the AWS SDK.
  */
 export async function handler(): Promise<{ readonly changed: readonly string[] }> {
-  const { HOSTED_ZONE_ID, RECORD_NAME, LEGACY_TARGET, SERVERLESS_TARGET } = requireVariables(
-    FUNCTION,
-    ...(['HOSTED_ZONE_ID', 'RECORD_NAME', 'LEGACY_TARGET', 'SERVERLESS_TARGET'] as const),
-  );
-  const records = awsRecords({ hostedZoneId: HOSTED_ZONE_ID, recordName: RECORD_NAME });
+  const { HOSTED_ZONE_ID, RECORD_NAME, LEGACY_TARGET, SERVERLESS_TARGET } = process.env;
+  const settings = requireSet(FUNCTION, { HOSTED_ZONE_ID, RECORD_NAME, LEGACY_TARGET, SERVERLESS_TARGET });
+  const records = awsRecords({ hostedZoneId: settings.HOSTED_ZONE_ID, recordName: settings.RECORD_NAME });
   const changed = await records.ensure(
-    { legacy: LEGACY_TARGET, serverless: SERVERLESS_TARGET },
+    { legacy: settings.LEGACY_TARGET, serverless: settings.SERVERLESS_TARGET },
     { legacy: 100, serverless: 0 },
   );
   logger.info('records', { changed });

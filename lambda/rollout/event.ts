@@ -24,14 +24,12 @@ export function requireTask<Fn extends TaskFunction>(fn: Fn, event: unknown): Ta
   );
 }
 
-/** Variables of the environment, each of which has to be set. @throws ConfigurationError. */
-export function requireVariables<Name extends string>(
+/** Variables of the environment, each of which has to be set. @throws ConfigurationError naming those that are not. */
+export function requireSet<Name extends string>(
   fn: string,
-  ...names: readonly Name[]
-): Record<Name, string> {
-  const missing = names.filter((name) => !process.env[name]);
-  if (missing.length === 0) {
-    return Object.fromEntries(names.map((name) => [name, process.env[name] ?? ''])) as Record<Name, string>;
-  }
+  variables: Readonly<Record<Name, string | undefined>>,
+): Readonly<Record<Name, string>> {
+  const missing = Object.entries(variables).flatMap(([name, value]) => (value ? [] : [name]));
+  if (missing.length === 0) return variables as Readonly<Record<Name, string>>;
   throw new ConfigurationError(`${fn}: ${missing.join(', ')} is not set; the stack Operations sets it`);
 }

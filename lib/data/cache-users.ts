@@ -6,13 +6,13 @@ import type { StageConfig } from '../stages.ts';
 import { UrlSafeSecret } from './url-safe-secret.ts';
 
 /** Those that show a password: the legacy backend runs where nobody signs tokens. */
-const WITH_PASSWORD: readonly RedisUser[] = ['legacy', 'legacy-twins'];
+const WITH_PASSWORD: readonly RedisUser[] = ['legacy', 'legacy-twins', 'legacy-state'];
 
 /** A Valkey cache takes users of this engine, too, so that the upgrade to it replaces none. */
 const ENGINE = 'redis';
 
 /**
- * Who may connect to the cache, and what each may do: `lambda/contract/access.ts`. Ours show IAM tokens; the legacy backend's two
+ * Who may connect to the cache, and what each may do: `lambda/contract/access.ts`. Ours show IAM tokens; the legacy backend's
  * users share one password. Nobody is the default user.
  */
 export class CacheUsers extends Construct {

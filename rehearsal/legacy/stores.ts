@@ -9,7 +9,7 @@ import { createStateRedis } from '../../lambda/stores/state-redis.ts';
 import type { LegacyStores } from './sessions.ts';
 
 export interface LegacyStoresOptions {
-  /** Of the legacy backend's own client. */
+  /** Of a client of the user `legacy-state`. */
   readonly send: Send;
   readonly database: Database;
   /** Where the state is: it moves with the serverless backend's, since both answer for one cookie. */
@@ -18,9 +18,9 @@ export interface LegacyStoresOptions {
 }
 
 /** A command that Redis has not answered by then is given up, and the database decides. */
-const DEADLINE_MS = 150;
+const DEADLINE_MS = 1000;
 
-/** The runtime's stores in the legacy backend, on its own connection: in phase `legacy`, a migration's first step. */
+/** The runtime's stores in the legacy backend, on a connection of their own: in phase `legacy`, a migration's first step. */
 export function createLegacyStores({ send, database, phase, env }: LegacyStoresOptions): LegacyStores {
   const onError = (error: unknown) => console.error('legacy: database', error);
   const redis = createStateRedis({

@@ -1,5 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
+  MACHINE_OUTPUTS,
   ROLLOUT_OUTPUTS,
   SERVICE_OUTPUTS,
   type StackPart,
@@ -32,6 +33,16 @@ export async function readRollout(stage: string): Promise<RolloutOutputs | undef
   const outputs = await outputsOf(stage, 'Operations');
   const isThere = Object.values(ROLLOUT_OUTPUTS).every((name) => outputs.has(name));
   return isThere ? named(ROLLOUT_OUTPUTS, outputs) : undefined;
+}
+
+/** What the stack `Operations` says of what moves the weights. */
+export type MachineOutputs = Readonly<Record<keyof typeof MACHINE_OUTPUTS, string>>;
+
+/** Undefined for a stage without a rollout. @throws AwsError when it is not deployed here. */
+export async function readMachine(stage: string): Promise<MachineOutputs | undefined> {
+  const outputs = await outputsOf(stage, 'Operations');
+  const isThere = Object.values(MACHINE_OUTPUTS).every((name) => outputs.has(name));
+  return isThere ? named(MACHINE_OUTPUTS, outputs) : undefined;
 }
 
 function named<Name extends string>(

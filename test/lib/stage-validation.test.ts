@@ -31,12 +31,29 @@ const databaseOf = (change: object) => ({
   ...existing,
   database: { existing: { ...EXISTING_DATABASE, ...change } },
 });
+const stagesOf = (percents: readonly number[], minutes = 15) =>
+  rolloutOf({ stages: percents.map((percent) => ({ percent, minutes })) });
 const rolloutOf = (change: object) => ({ rollout: { ...ROLLOUT, ...change } });
 
 describe('a stage', () => {
   it.each<[string, object]>([
     ['of existing things', existing],
     ['with a rollout', { rollout: ROLLOUT }],
+    [
+      'with stages and an approval',
+      {
+        rollout: {
+          ...ROLLOUT,
+          ...{
+            stages: [
+              { percent: 1, minutes: 15, approval: true },
+              { percent: 60, minutes: 1985 },
+            ],
+          },
+          comparePaths: ['/', '/api/config/flags?env=1'],
+        },
+      },
+    ],
     ['admitting the legacy backend', { legacySecurityGroupIds: ['sg-0123456789abcdef0', 'sg-12345678'] }],
     ['with interface endpoints', { vpc: { cidr: '10.0.0.0/16', interfaceEndpoints: ['logs', 'ecr.api'] } }],
     ['with a canary of 99 %', { canary: { percent: 99, minutes: 2880 } }],
@@ -176,6 +193,31 @@ describe('a stage that AWS would refuse', () => {
       'database.existing.databaseName is my shop; it must be a name of letters',
       databaseOf({ databaseName: 'my shop' }),
     ],
+
+    [
+      'rollout.stages[1].percent is 5; it must be a whole number above 5, 100 at the most: stages grow',
+      stagesOf([5, 5, 100]),
+    ],
+    ['rollout.stages[1].percent is 25; it must be a whole number above 50', stagesOf([50, 25])],
+    ['rollout.stages[0].percent is 0; it must be a whole number above 0', stagesOf([0, 50])],
+    ['rollout.stages[0].percent is 101; it must be', stagesOf([101])],
+    ['rollout.stages[0].percent is 2.5; it must be', stagesOf([2.5])],
+    ['rollout.stages is []; it must be a list of { percent, minutes }', stagesOf([])],
+    ['rollout.stages[0].minutes is 14; it must be a whole number, 15 to 2000', stagesOf([5], 14)],
+    ['rollout.stages is [1500,1500]; it must be of 2000 minutes at the most', stagesOf([5, 100], 1500)],
+    [
+      'rollout.stages[0].approval is true; it must be left out: nothing comes after the last stage',
+      rolloutOf({ stages: [{ percent: 100, minutes: 15, approval: true }] }),
+    ],
+    [
+      'rollout.comparePaths[0] is //evil.example; it must be a path',
+      rolloutOf({ comparePaths: ['//evil.example'] }),
+    ],
+    [
+      'rollout.comparePaths[1] is https://a; it must be a path',
+      rolloutOf({ comparePaths: ['/a', 'https://a'] }),
+    ],
+    ['rollout.comparePaths is []; it must be at least one path', rolloutOf({ comparePaths: [] })],
 
     ['rollout.domainName is not set; it must be a domain name', rolloutOf({ domainName: '' })],
     ['rollout.domainName is https://a.example; it must be', rolloutOf({ domainName: 'https://a.example' })],

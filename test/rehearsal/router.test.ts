@@ -206,3 +206,73 @@ test('what the serverless backend answers is counted, by its status and by what 
   expect(counting.answered).toEqual({ requests: 8, hits: 2, misses: 2, errors5xx: 2 });
   await counting.close();
 });
+
+describe('a canary', () => {
+  /** A backend that says which process it is, and answers when it is let. */
+  const process = (name: string) => {
+    let release: () => void = () => {};
+    let held: Promise<void> | undefined;
+    const server = createServer(async (_request, response) => {
+      await held;
+      response.writeHead(200, { 'x-process': name }).end();
+    });
+    const hold = () => {
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+    };
+    return { url: listen(server), hold, release: () => release() };
+  };
+  const [express, old, young] = [process('express'), process('old'), process('young')];
+  let draw = 0;
+  let canary: Router;
+  let door: string;
+  const served = async (device = 'first') => {
+    const { headers } = await ask(door, { path: '/', headers: { 'x-device': device } });
+    return headers['x-process'];
+  };
+
+  beforeAll(async () => {
+    const backends = { express: await express.url, serverless: await old.url };
+    canary = createRouter({ backends, devices: DEVICES, random: () => draw });
+    canary.weightPercent = 50;
+    door = await listen(canary.server);
+  });
+  afterAll(() => canary.close());
+
+  test('has its share of one backend’s requests, drawn one by one, and none of the other’s', async () => {
+    canary.beginCanary('serverless', { url: await young.url, percent: 30 });
+    const drawn: unknown[] = [];
+    for (draw of [0, 0.29, 0.3, 0.99, 0.1]) drawn.push(await served());
+    expect(drawn).toEqual(['young', 'young', 'old', 'old', 'young']);
+    draw = 0;
+    expect(await served('last')).toBe('express');
+  });
+
+  test('that is withdrawn has nothing any more', async () => {
+    await canary.endCanary('serverless', 'withdraw');
+    draw = 0;
+    expect(await served()).toBe('old');
+    // Without a canary there is nothing to end.
+    await canary.endCanary('serverless', 'promote');
+    expect(await served()).toBe('old');
+  });
+
+  test('that is promoted has everything, when the process before has answered its last request', async () => {
+    canary.beginCanary('serverless', { url: await young.url, percent: 50 });
+    old.hold();
+    draw = 0.9;
+    const last = served();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    let isOver = false;
+    const ending = canary.endCanary('serverless', 'promote').then(() => {
+      isOver = true;
+    });
+    expect(await served()).toBe('young');
+    expect(isOver).toBe(false);
+    old.release();
+    expect(await last).toBe('old');
+    await ending;
+    for (draw of [0, 0.5, 0.99]) expect(await served()).toBe('young');
+  });
+});

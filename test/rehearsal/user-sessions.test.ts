@@ -1,5 +1,5 @@
 /** The users' sessions by the router, at both backends on real servers. */
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Asking, createAsking, type Question } from '../../rehearsal/ask.ts';
 import { type Population, populate } from '../../rehearsal/population.ts';
@@ -64,7 +64,11 @@ describe('users of both backends', () => {
     expect(checkedSessions).toBeGreaterThan(200);
     for (const backend of BACKENDS) {
       for (const kind of ['login 200', 'current 200', 'current 401', 'logout 204']) {
-        expect([kind, backend, (answers.get(`${kind} by ${backend}`) ?? 0) > 0]).toEqual([kind, backend, true]);
+        expect([kind, backend, (answers.get(`${kind} by ${backend}`) ?? 0) > 0]).toEqual([
+          kind,
+          backend,
+          true,
+        ]);
       }
     }
   });
@@ -124,7 +128,7 @@ describe('the legacy backend’s sessions', () => {
     ['{"userId":"eve","role":"student"}', 200],
     ['{"userId":"eve","role":"admin"}', 403],
     ['{"userId":"eve"}', 403],
-    ['{"userId":"a b","role":"student"}', 400],
+    ['{"userId":"","role":"student"}', 400],
     ['null', 403],
     ['{', 400],
     ['', 400],
@@ -139,8 +143,8 @@ describe('the legacy backend’s sessions', () => {
   test.each(['', 'other=1', '__Host-cutover_session=', '__Host-cutover_session=short', 'cutover_session=x'])(
     'the cookie %j is nobody',
     async (cookie) => {
-      const headers = cookie ? { cookie } : {};
-      expect((await ask(both.url.express, { path: '/api/sessions/current', headers })).status).toBe(401);
+      const question = { path: '/api/sessions/current', headers: { cookie } };
+      expect((await ask(both.url.express, question)).status).toBe(401);
     },
   );
 
@@ -156,16 +160,23 @@ describe('the legacy backend’s sessions', () => {
     const current = { path: '/api/sessions/current', headers: { cookie } };
     expect((await ask(away.url.express, current)).status).toBe(200);
     const again = { method: 'POST', path: '/api/sessions/login', body: '{"userId":"eve","role":"student"}' };
-    const refused = await ask(away.url.express, { ...again, headers: { 'content-type': 'application/json' } });
+    const refused = await ask(away.url.express, {
+      ...again,
+      headers: { 'content-type': 'application/json' },
+    });
     expect(refused.status).toBe(503);
   });
 });
 
 test('a router without a backend is an error of the users, not a lost session', async () => {
   const nobody = createServer((_request, response) => response.writeHead(502).end());
-  const url = await listen(nobody as Server);
+  const url = await listen(nobody);
   const alone = createAsking({ url, recorder: createRecorder(), onError: () => {} });
   const { lostSessions, logins, checkedSessions } = await traffic(alone.ask);
-  expect({ lostSessions, logins, checkedSessions }).toEqual({ lostSessions: 0, logins: 0, checkedSessions: 0 });
+  expect({ lostSessions, logins, checkedSessions }).toEqual({
+    lostSessions: 0,
+    logins: 0,
+    checkedSessions: 0,
+  });
   await alone.close();
 });

@@ -56,6 +56,15 @@ describe('the reads to expect of the serverless backend', () => {
   });
 });
 
+test('of a migration of keys the first step is what counts: a sixth of the time, at a weight of 80 %', () => {
+  const [options, population] = run(100, 60);
+  const cw = { ...options, migration: 'cw' as const };
+  expect(expectedReads(cw, population)).toBeGreaterThan(0.79 * 600 * 0.95 * 10 * 0.9 * 0.98);
+  expect(expectedReads(cw, population)).toBeLessThan(0.81 * 600 * 0.95 * 10 * 0.9 * 1.02);
+  expect(expectedHitRate(cw, population)).toBeCloseTo(expectedHitRate(...run(100, 25)), 9);
+  expect(warningsOf(cw, population)).toEqual([]);
+});
+
 describe('the hit rate to expect', () => {
   test('grows with the time and falls with the users, and stays a rate', () => {
     const rates = [

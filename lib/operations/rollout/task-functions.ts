@@ -4,7 +4,11 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import type { FunctionName } from '../../../lambda/contract/environment.ts';
-import { DEFAULT_COMPARE_PATHS, TASK_TIMEOUT_SECONDS } from '../../../lambda/contract/rollout.ts';
+import {
+  DEFAULT_COMPARE_PATHS,
+  machineNameOf,
+  TASK_TIMEOUT_SECONDS,
+} from '../../../lambda/contract/rollout.ts';
 import { CutoverFunction, type CutoverFunctionProps } from '../../service/cutover-function.ts';
 import type { ServiceStack } from '../../service/service-stack.ts';
 import type { Rollout } from '../../stages.ts';
@@ -69,7 +73,10 @@ export class TaskFunctions extends Construct {
       'rollout-compare',
       'Asks both backends the same, and compares what they answer',
       {
-        ...{ LEGACY_URL: `https://${rollout.legacyTarget}`, SERVERLESS_URL: `https://${serverlessTarget}` },
+        ...{
+          LEGACY_ADDRESS: `https://${rollout.legacyTarget}`,
+          SERVERLESS_ADDRESS: `https://${serverlessTarget}`,
+        },
         ...{ HOST_NAME: rollout.domainName, STOP_PARAMETER },
         COMPARE_PATHS: JSON.stringify(rollout.comparePaths ?? DEFAULT_COMPARE_PATHS),
       },
@@ -94,6 +101,10 @@ export class TaskFunctions extends Construct {
     this.stop.addToRolePolicy(
       new PolicyStatement({ actions: ['states:SendTaskFailure'], resources: [machineArn] }),
     );
+    Validations.of(this.stop).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:${machineNameOf(this.#props.service.platform.stage.name)}:*]`,
+      reason: 'The executions of the one state machine, which have no names yet when the policy is made.',
+    });
     this.stop.addToRolePolicy(
       new PolicyStatement({ actions: ['ssm:PutParameter'], resources: [stop.parameterArn] }),
     );

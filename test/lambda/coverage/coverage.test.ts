@@ -57,6 +57,7 @@ const legacyBackend = async (mirror: 'on' | 'off') =>
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrls.legacy,
       REDIS_TWINS_URL: redisUrls['legacy-twins'],
+      REDIS_STATE_URL: redisUrls['legacy-state'],
       MIRROR: mirror,
     },
   });

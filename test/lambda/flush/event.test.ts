@@ -14,7 +14,10 @@ describe('a flush', () => {
 
   test.each<[string, unknown]>([
     ['dryRun of the event, "false", is neither true nor false', { dryRun: 'false' }],
-    ['dryrun of the event, false, is no field of a flush, which are dryRun, survey, patterns,', { dryrun: false }],
+    [
+      'dryrun of the event, false, is no field of a flush, which are dryRun, survey, patterns,',
+      { dryrun: false },
+    ],
     ['patterns of the event, [], is empty', { patterns: [] }],
     ['patterns.1 of the event, 7, is not a text', { patterns: ['mocs:*', 7] }],
     ['patterns "mocs:[" has a [ that never ends', { patterns: ['mocs:['] }],

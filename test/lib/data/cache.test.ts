@@ -139,6 +139,7 @@ describe('the users of the cache', () => {
       auditor: 'iam',
       legacy: 'password',
       'legacy-twins': 'password',
+      'legacy-state': 'password',
     });
     const [secretId] = resourcesOf(dev, 'AWS::SecretsManager::Secret').find(([id]) =>
       id.includes('LegacyPassword'),

@@ -15,40 +15,51 @@ type Outputs = Readonly<Record<string, { readonly Value: unknown }>>;
 const outputsOf = (template: typeof service): Outputs => template.toJSON()['Outputs'] ?? {};
 
 describe('the weighted records', () => {
-  const records = resourcesOf(operations, 'AWS::Route53::RecordSet').map(([id, record]) => ({
-    id,
-    ...record,
-  }));
+  const functions = resourcesOf(operations, 'AWS::Lambda::Function');
+  const [, records] = functions.find(([id]) => id.startsWith('WeightedRecords')) ?? [];
 
-  it('give all to the legacy backend and nothing to the serverless one, for 60 s', () => {
-    expect(records.map(({ Properties }) => Properties)).toEqual([
-      {
-        ...{ Name: 'api.example.com', Type: 'CNAME', TTL: '60', HostedZoneId: 'Z0123456789ABC' },
-        ...{ SetIdentifier: 'legacy', Weight: 100, ResourceRecords: ['express.example.net'] },
-      },
-      {
-        ...{ Name: 'api.example.com', Type: 'CNAME', TTL: '60', HostedZoneId: 'Z0123456789ABC' },
-        ...{ SetIdentifier: 'serverless', Weight: 0, ResourceRecords: [expect.anything()] },
-      },
-    ]);
+  it('are none of CloudFormation’s, which would set the weights of its template again with whatever else it changes', () => {
+    expect(resourcesOf(operations, 'AWS::Route53::RecordSet')).toEqual([]);
+    expect(JSON.stringify(operations.toJSON())).not.toContain('"Weight"');
   });
 
-  it('begin with the legacy one: a record of weight 0 that is alone gets everybody', () => {
-    expect(records[1]?.DependsOn).toEqual([records[0]?.id]);
+  it('are made by a function, once a deployment that changes what it is told', () => {
+    const [, trigger] = onlyResource(operations, 'Custom::Trigger');
+    expect(JSON.stringify(trigger.Properties['HandlerArn'])).toContain(
+      'WeightedRecordsFunctionCurrentVersion',
+    );
+    expect(records?.Properties['Environment']).toMatchObject({
+      Variables: {
+        ...{ HOSTED_ZONE_ID: 'Z0123456789ABC', RECORD_NAME: 'api.example.com' },
+        LEGACY_TARGET: 'express.example.net',
+      },
+    });
   });
 
   it('lead to the regional name of the API’s domain, which is not the domain’s own', () => {
-    const [, serverless] = records;
-    const target = serverless?.Properties['ResourceRecords'];
+    const { Variables } = (records?.Properties['Environment'] ?? {}) as {
+      Variables: Record<string, unknown>;
+    };
+    const text = JSON.stringify(Variables['SERVERLESS_TARGET']);
     const [domainId] = onlyResource(service, 'AWS::ApiGatewayV2::DomainName');
-    const text = JSON.stringify(target);
     const shared = JSON.stringify(outputsOf(service));
     expect(text + shared).toContain(`"${domainId}","RegionalDomainName"`);
     expect(text).not.toContain('api.example.com');
   });
 
-  it('are none without a rollout, nor is there a domain', () => {
-    expect(resourcesOf(without.operations, 'AWS::Route53::RecordSet')).toEqual([]);
+  it('may be changed by nobody beyond their name', () => {
+    const changes = JSON.stringify(operations.toJSON()).match(
+      /ChangeResourceRecordSetsNormalizedRecordNames":\[[^\]]*\]/g,
+    );
+    expect(new Set(changes)).toEqual(
+      new Set(['ChangeResourceRecordSetsNormalizedRecordNames":["api.example.com"]']),
+    );
+  });
+
+  it('are none without a rollout, nor is there a domain, nor a state machine', () => {
+    for (const type of ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine', 'AWS::SSM::Parameter']) {
+      expect(resourcesOf(without.operations, type)).toEqual([]);
+    }
     expect(resourcesOf(without.service, 'AWS::ApiGatewayV2::DomainName')).toEqual([]);
     expect(Object.keys(outputsOf(without.operations))).not.toContain(ROLLOUT_OUTPUTS.hostedZoneId);
   });

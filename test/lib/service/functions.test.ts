@@ -1,13 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { FUNCTION_ENVIRONMENT, type FunctionName } from '../../../lambda/contract/environment.ts';
 import type { CutoverFunctionProps } from '../../../lib/service/cutover-function.ts';
+import { ROLLOUT } from '../../infra/support/existing.ts';
 import { type Resource, resourcesOf, synthesize } from '../../infra/support/synthesis.ts';
 
-const { service } = synthesize('dev');
+// With a rollout, which has functions of its own.
+const { service, operations } = synthesize('dev', { change: (stage) => ({ ...stage, rollout: ROLLOUT }) });
 const NAMES = Object.keys(FUNCTION_ENVIRONMENT) as FunctionName[];
 
 /** The functions of `lambda/functions/`; the CDK's own helpers have no inline code. */
-const functions = resourcesOf(service, 'AWS::Lambda::Function').filter(([, fn]) => codeOf(fn) !== undefined);
+const functions = [service, operations]
+  .flatMap((template) => resourcesOf(template, 'AWS::Lambda::Function'))
+  .filter(([, fn]) => codeOf(fn) !== undefined);
 
 function codeOf(fn: Resource): string | undefined {
   return (fn.Properties['Code'] as { ZipFile?: string }).ZipFile;
@@ -57,7 +61,9 @@ describe.each(NAMES)('the function %s', (name) => {
       Runtime: 'nodejs24.x',
       TracingConfig: { Mode: 'Active' },
     });
-    const logGroups = Object.fromEntries(resourcesOf(service, 'AWS::Logs::LogGroup'));
+    const logGroups = Object.fromEntries(
+      [service, operations].flatMap((template) => resourcesOf(template, 'AWS::Logs::LogGroup')),
+    );
     const { Ref: logGroup } = (logging as { LogGroup: { Ref: string } }).LogGroup;
     expect(logGroups[logGroup]).toMatchObject({
       DeletionPolicy: 'Delete',
