@@ -1,5 +1,8 @@
 const folder = (name) => `<rootDir>/test/${name}/**/*.test.ts`;
 
+/** Minutes long: jest.deep.config.mjs. */
+const DEEP = ['<rootDir>/node_modules', '<rootDir>/test/.*/deep/'];
+
 export const project = (displayName, testMatch, options = {}) => ({
   displayName,
   testMatch,
@@ -19,18 +22,19 @@ export const servers = {
 
 export default {
   projects: [
-    project(
-      'unit',
-      ['<rootDir>/test/*.test.ts', ...['lambda', 'model', 'scripts', 'support'].map(folder)],
-      // Minutes long: jest.deep.config.mjs.
-      { ...servers, testPathIgnorePatterns: ['<rootDir>/node_modules', '<rootDir>/test/.*/deep/'] },
-    ),
-    project('integration', ['bench', 'integration', 'rehearsal'].map(folder), servers),
+    project('unit', ['<rootDir>/test/*.test.ts', ...['lambda', 'model', 'scripts', 'support'].map(folder)], {
+      ...servers,
+      testPathIgnorePatterns: DEEP,
+    }),
+    project('integration', ['bench', 'integration', 'rehearsal'].map(folder), {
+      ...servers,
+      testPathIgnorePatterns: DEEP,
+    }),
     project('infra', ['lib', 'infra'].map(folder)),
   ],
   testTimeout: 30_000,
-  // Half of the tests wait for servers: by default Jest leaves one of two cores to nobody.
-  maxWorkers: 2,
+  // Half of the tests wait for servers and for time to pass: three of them keep two cores busy.
+  maxWorkers: 3,
   // A worker keeps something of each file that it has run, and a full heap makes the next ones several times slower.
   workerIdleMemoryLimit: '500MB',
 };

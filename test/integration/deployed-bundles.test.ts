@@ -28,6 +28,7 @@ const VARIABLES: Readonly<Record<string, (servers: Servers) => string>> = {
   LOG_LEVEL: () => 'INFO',
   REDIS_URL: ({ redis }) => redis,
   CENSUS_REDIS_URL: ({ redis }) => redis,
+  RUNTIME_REDIS_URL: ({ redis }) => redis,
   REDIS_AUTH: () => 'url',
   REDIS_PASSWORD: () => '',
   REDIS_CLUSTER: () => '0',
@@ -48,6 +49,18 @@ const VARIABLES: Readonly<Record<string, (servers: Servers) => string>> = {
   NEW_VERSION: () => 'arn:aws:lambda:eu-central-1:123456789012:function:api:7',
   CANARY_MINUTES: () => '60',
   ROLLBACK_ALARMS: () => 'errors,slowness',
+  LEGACY_ADDRESS: () => 'https://legacy.example.com',
+  SERVERLESS_ADDRESS: () => 'https://serverless.example.com',
+  HOST_NAME: () => 'api.example.com',
+  COMPARE_PATHS: () => '["/api/config/flags"]',
+  STOP_PARAMETER: () => '/cutover/test/stop',
+  ALARM_PREFIX: () => 'Cutover-Test',
+  API_ID: () => 'abc123',
+  HOSTED_ZONE_ID: () => 'Z0123456789ABC',
+  RECORD_NAME: () => 'api.example.com',
+  LEGACY_TARGET: () => 'legacy.example.com',
+  SERVERLESS_TARGET: () => 'serverless.example.com',
+  STATE_MACHINE: () => 'arn:aws:states:eu-central-1:123456789012:stateMachine:rollout',
 };
 
 function environmentOf(name: FunctionName, servers: Servers): Record<string, string> {
@@ -105,11 +118,18 @@ const HOOK: Occasion = {
   timeLeftMs: 4000,
 };
 
+const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:rollout:one';
+
 /** What invokes a function outside of the VPC, and which services it then has to have asked, whatever they say. */
 const OCCASIONS: Readonly<Record<string, Occasion>> = {
   flush: { event: {}, services: ['lambda'] },
   'pre-traffic': HOOK,
   'post-traffic': HOOK,
+  'rollout-compare': { event: { task: 'compare', execution: EXECUTION }, services: ['ssm'] },
+  'rollout-gate': { event: { task: 'alarms', execution: EXECUTION }, services: ['ssm'] },
+  'rollout-records': { event: {}, services: ['route53'] },
+  'rollout-stop': { event: {}, services: ['states'] },
+  'rollout-traffic': { event: { task: 'legacy', execution: EXECUTION }, services: ['route53'] },
 };
 
 /** AWS as somebody sees it who may do nothing: the services that were asked, by the names they are signed for. */

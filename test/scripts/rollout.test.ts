@@ -223,6 +223,23 @@ describe('stop', () => {
   });
 });
 
+describe('rollback', () => {
+  test('asks the one that runs to stop, and moves the weights without waiting for it, legacy first', async () => {
+    aws.executions = [{ name: 'rollout-2', status: 'RUNNING' }];
+    aws.weights = { legacy: 0, serverless: 100 };
+    const { exitCode, stdout } = await run('rollback');
+    expect(JSON.parse(aws.stop)).toMatchObject({ execution: executionOf('rollout-2') });
+    expect(aws.history.slice(1)).toEqual([
+      { legacy: 100, serverless: 100 },
+      { legacy: 100, serverless: 0 },
+    ]);
+    expect(stdout).toMatch(/^stopping {2}rollout-2$/m);
+    // What is left is told: this stage has no stack Service, and so neither alias nor operator.
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^failed {4}alias: /m);
+  });
+});
+
 describe('compare', () => {
   const compare = (legacy: string, serverless: string) =>
     cutover(['compare', '--legacy', legacy, '--serverless', serverless], {});

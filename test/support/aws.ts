@@ -29,6 +29,8 @@ export interface ServiceAnswer {
 }
 
 export interface AwsOptions {
+  /** On a page of GetMetricData. Default: 7, so that there are pages. */
+  readonly pagePoints?: number;
   /** Other services, by the name that requests are signed for; undefined leaves a request to this file. */
   readonly services?: Readonly<Record<string, (request: ServiceRequest) => ServiceAnswer | undefined>>;
   /** What a function does, by its name or ARN. What it throws is its error; without one there is no such function. */
@@ -86,7 +88,11 @@ const dimensionsOf = ({ Dimensions = [] }: Pick<Metric, 'Dimensions'>) =>
     .join(', ');
 
 /** Listens until the test file has ended. */
-export async function startAws({ functions = {}, services = {} }: AwsOptions = {}): Promise<Aws> {
+export async function startAws({
+  functions = {},
+  services = {},
+  pagePoints = PAGE_POINTS,
+}: AwsOptions = {}): Promise<Aws> {
   const data: MetricDatum[] = [];
   const alarms: Record<string, 'OK' | 'ALARM'> = {};
   const requests: string[] = [];
@@ -122,7 +128,7 @@ export async function startAws({ functions = {}, services = {} }: AwsOptions = {
       return Array.from(periods, ([time, values]) => ({ Id, time, value: statistic(values) }));
     });
     const from = Number(NextToken ?? 0);
-    const page = points.slice(from, from + PAGE_POINTS);
+    const page = points.slice(from, from + pagePoints);
     return {
       MetricDataResults: MetricDataQueries.map(({ Id }) => {
         const own = page.filter((point) => point.Id === Id);
@@ -134,7 +140,7 @@ export async function startAws({ functions = {}, services = {} }: AwsOptions = {
           Values: own.map(({ value }) => value),
         };
       }),
-      ...(from + PAGE_POINTS < points.length && { NextToken: String(from + PAGE_POINTS) }),
+      ...(from + pagePoints < points.length && { NextToken: String(from + pagePoints) }),
     };
   };
 

@@ -88,6 +88,7 @@ export async function openWorld(): Promise<World> {
   const database = createPool({ url: databaseUrl, applicationName: 'test', maxConnections: 1 });
   const context = { getRemainingTimeInMillis: () => 30_000 };
   const aws = await startRolloutAws({
+    pagePoints: 1000,
     functions: {
       [OPERATOR]: async (payload) => operator(payload, { getRemainingTimeInMillis: () => 60_000 }),
     },

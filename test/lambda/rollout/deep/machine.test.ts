@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { type RolloutStateName, STATES } from '../../../lambda/contract/rollout.ts';
-import { awsMachine } from '../../../lambda/rollout/aws/machine.ts';
-import { stopParameter } from '../../../lambda/rollout/aws/stop-flag.ts';
-import { requestStop } from '../../../lambda/rollout/control.ts';
-import type { Definition } from '../../../rehearsal/machine/interpreter.ts';
-import { MACHINE, STOP } from '../../support/rollout-aws.ts';
-import { synthesizeRollout } from '../../support/rollout-definition.ts';
+import { type RolloutStateName, STATES } from '../../../../lambda/contract/rollout.ts';
+import { awsMachine } from '../../../../lambda/rollout/aws/machine.ts';
+import { stopParameter } from '../../../../lambda/rollout/aws/stop-flag.ts';
+import { requestStop } from '../../../../lambda/rollout/control.ts';
+import type { Definition } from '../../../../rehearsal/machine/interpreter.ts';
+import { MACHINE, STOP } from '../../../support/rollout-aws.ts';
+import { synthesizeRollout } from '../../../support/rollout-definition.ts';
 import {
   fill,
   HEALTHY,
@@ -14,7 +14,7 @@ import {
   openWorld,
   type Run,
   type World,
-} from '../../support/rollout-run.ts';
+} from '../../../support/rollout-run.ts';
 
 const STAGES = [
   { percent: 5, minutes: 15, approval: true },
