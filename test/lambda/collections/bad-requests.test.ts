@@ -135,7 +135,7 @@ describe.each(BACKENDS)('the %s backend', (backend) => {
 
   test('builds no key from them, and stores no row', async () => {
     const keys = (await both.redis.send(['KEYS', '*'])) as string[];
-    expect(keys.filter((key) => !/^cutover:(env|replayed)/.test(key))).toEqual([]);
+    expect(keys.filter((key) => !/^cutover:(env|replayed|instance:)/.test(key))).toEqual([]);
     const { rows } = await both.database.query('SELECT user_id, item_id FROM mocs');
     expect(rows).toEqual([]);
   });

@@ -1,15 +1,18 @@
 /** `npm start -- --migration cw`, short: every step with both phases at once, on the deployed bundle and a Redis with the deployed users. */
 import path from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
-import type { RehearsalOptions } from '../../rehearsal/options.ts';
-import type { RehearsalContext } from '../../rehearsal/rehearse.ts';
-import { freshDatabase, ownRedis, ownWorkspace } from '../support/servers.ts';
+import type { RehearsalOptions } from '../../../rehearsal/options.ts';
+import type { RehearsalContext } from '../../../rehearsal/rehearse.ts';
+import { freshDatabase, ownRedis, ownWorkspace } from '../../support/servers.ts';
 
 // The other tests that run now leave it less than a gate asks for, which is no fault of the rehearsal.
-jest.mock('../../lambda/rollout/gates.ts', () => ({ GATE: { minHitRate: 0, minReads: 1 }, judge: () => [] }));
-jest.mock('../../rehearsal/phase-conductor.ts', () => {
-  const actual = jest.requireActual<typeof import('../../rehearsal/phase-conductor.ts')>(
-    '../../rehearsal/phase-conductor.ts',
+jest.mock('../../../lambda/rollout/gates.ts', () => ({
+  GATE: { minHitRate: 0, minReads: 1 },
+  judge: () => [],
+}));
+jest.mock('../../../rehearsal/phase-conductor.ts', () => {
+  const actual = jest.requireActual<typeof import('../../../rehearsal/phase-conductor.ts')>(
+    '../../../rehearsal/phase-conductor.ts',
   );
   const conductPhases: typeof actual.conductPhases = async (options) => {
     const watchFallbacks = async () => ({
@@ -28,7 +31,7 @@ const OPTIONS: RehearsalOptions = {
 async function run(options: Partial<RehearsalOptions>, more: Partial<RehearsalContext> = {}) {
   const [workspace, { url: DATABASE_URL }] = await Promise.all([ownWorkspace(), freshDatabase()]);
   // Behind the mocks.
-  const { rehearse } = await import('../../rehearsal/rehearse.ts');
+  const { rehearse } = await import('../../../rehearsal/rehearse.ts');
   let printed = '';
   const report = await rehearse(
     { ...OPTIONS, ...options },
@@ -80,7 +83,7 @@ describe('a rehearsal fails', () => {
     const { report } = await run(
       { seconds: 5 },
       {
-        legacyMain: path.resolve(import.meta.dirname, '../support/forgetful-legacy.ts'),
+        legacyMain: path.resolve(import.meta.dirname, '../../support/forgetful-legacy.ts'),
         environment: { REDIS_URL, DATABASE_URL, NODE_ENV: 'test' },
       },
     );

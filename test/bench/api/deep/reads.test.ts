@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { buildBundles } from '../../../bench/api/bundles.ts';
-import { seedFlags } from '../../../bench/api/flags.ts';
-import { type Host, startHosts } from '../../../bench/api/hosts.ts';
-import type { LoadTasks } from '../../../bench/api/load.ts';
-import { flagPath } from '../../../bench/api/paths.ts';
-import type { ContenderName } from '../../../bench/api/rows.ts';
-import { bundleProcesses } from '../../../bench/bundle.ts';
-import { startWorker, type Worker } from '../../../bench/workers.ts';
-import { createPool } from '../../../lambda/database/pool.ts';
-import { freshDatabase, ownRedis, ownWorkspace } from '../../support/servers.ts';
+import { buildBundles } from '../../../../bench/api/bundles.ts';
+import { seedFlags } from '../../../../bench/api/flags.ts';
+import { type Host, startHosts } from '../../../../bench/api/hosts.ts';
+import type { LoadTasks } from '../../../../bench/api/load.ts';
+import { flagPath } from '../../../../bench/api/paths.ts';
+import type { ContenderName } from '../../../../bench/api/rows.ts';
+import { bundleProcesses } from '../../../../bench/bundle.ts';
+import { startWorker, type Worker } from '../../../../bench/workers.ts';
+import { createPool } from '../../../../lambda/database/pool.ts';
+import { freshDatabase, ownRedis, ownWorkspace } from '../../../support/servers.ts';
 
 let servers: { redisUrl: string; databaseUrl: string };
 let load: Worker<LoadTasks>;

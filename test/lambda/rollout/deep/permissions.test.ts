@@ -1,9 +1,9 @@
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { NO_STOP, TASKS } from '../../../lambda/contract/rollout.ts';
-import { resourcesOf } from '../../infra/support/synthesis.ts';
-import { awsEnvironment } from '../../support/aws.ts';
-import { listenTo } from '../../support/listen-to.ts';
+import { NO_STOP, TASKS } from '../../../../lambda/contract/rollout.ts';
+import { resourcesOf } from '../../../infra/support/synthesis.ts';
+import { awsEnvironment } from '../../../support/aws.ts';
+import { listenTo } from '../../../support/listen-to.ts';
 import {
   executionOf,
   MACHINE,
@@ -12,8 +12,8 @@ import {
   STOP,
   startRolloutAws,
   ZONE,
-} from '../../support/rollout-aws.ts';
-import { synthesizeRollout } from '../../support/rollout-definition.ts';
+} from '../../../support/rollout-aws.ts';
+import { synthesizeRollout } from '../../../support/rollout-definition.ts';
 
 const ENVIRONMENT = { ...process.env };
 const { definition, templates } = synthesizeRollout();
@@ -82,7 +82,7 @@ function called(): string[] {
 
 describe('a role may what its tasks call, and nothing else', () => {
   test('rollout-traffic', async () => {
-    const { handler } = await import('../../../lambda/functions/rollout-traffic.ts');
+    const { handler } = await import('../../../../lambda/functions/rollout-traffic.ts');
     expect(TASKS['rollout-traffic']).toHaveLength(4);
     await handler({ task: 'plan', execution, machine: MACHINE, stages: CURSOR.stages });
     await handler({ task: 'advance', execution, cursor: CURSOR });
@@ -93,7 +93,7 @@ describe('a role may what its tasks call, and nothing else', () => {
   });
 
   test('rollout-gate', async () => {
-    const { handler } = await import('../../../lambda/functions/rollout-gate.ts');
+    const { handler } = await import('../../../../lambda/functions/rollout-gate.ts');
     expect(TASKS['rollout-gate']).toHaveLength(4);
     await handler({ task: 'coverage', execution });
     await handler({ task: 'alarms', execution });
@@ -103,14 +103,14 @@ describe('a role may what its tasks call, and nothing else', () => {
   });
 
   test('rollout-compare', async () => {
-    const { handler } = await import('../../../lambda/functions/rollout-compare.ts');
+    const { handler } = await import('../../../../lambda/functions/rollout-compare.ts');
     expect(TASKS['rollout-compare']).toEqual(['compare']);
     await handler({ task: 'compare', execution });
     expect(granted('RolloutTasksCompare')).toEqual(called());
   });
 
   test('rollout-stop', async () => {
-    const { handler } = await import('../../../lambda/functions/rollout-stop.ts');
+    const { handler } = await import('../../../../lambda/functions/rollout-stop.ts');
     aws.executions = [{ name: 'rollout-1', status: 'RUNNING' }];
     const parameters = JSON.stringify({ MessageAttributes: { token: { StringValue: 'TOKEN' } } });
     aws.events = [
@@ -129,7 +129,7 @@ describe('a role may what its tasks call, and nothing else', () => {
   });
 
   test('rollout-records', async () => {
-    const { handler } = await import('../../../lambda/functions/rollout-records.ts');
+    const { handler } = await import('../../../../lambda/functions/rollout-records.ts');
     expect(await handler()).toEqual({ changed: ['legacy 100', 'serverless 0'] });
     expect(granted('WeightedRecords')).toEqual(called());
   });
@@ -151,7 +151,7 @@ describe('a role may what its tasks call, and nothing else', () => {
 
 describe('the stop', () => {
   test('does nothing where no rollout runs', async () => {
-    const { handler } = await import('../../../lambda/functions/rollout-stop.ts');
+    const { handler } = await import('../../../../lambda/functions/rollout-stop.ts');
     expect(await handler({})).toEqual({ stopped: [] });
     expect(aws.stop).toBe(NO_STOP);
   });
@@ -159,14 +159,14 @@ describe('the stop', () => {
 
 describe('the records', () => {
   test('are made where they are missing, all of the traffic with the legacy backend', async () => {
-    const { handler } = await import('../../../lambda/functions/rollout-records.ts');
+    const { handler } = await import('../../../../lambda/functions/rollout-records.ts');
     aws.weights = {};
     expect(await handler()).toEqual({ changed: ['legacy 100', 'serverless 0'] });
     expect(aws.targets).toEqual({ legacy: 'l.example.net', serverless: 's.example.net' });
   });
 
   test('get another target, and keep the weights that somebody has moved', async () => {
-    const { handler } = await import('../../../lambda/functions/rollout-records.ts');
+    const { handler } = await import('../../../../lambda/functions/rollout-records.ts');
     aws.weights = { legacy: 75, serverless: 25 };
     Object.assign(aws.targets, { legacy: 'l.example.net' });
     expect(await handler()).toEqual({ changed: ['serverless 25'] });

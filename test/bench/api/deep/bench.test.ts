@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { benchApi } from '../../../bench/api/bench.ts';
-import { reportApi } from '../../../bench/api/report.ts';
-import { type ApiRow, isBundle, isReads } from '../../../bench/api/rows.ts';
-import type { Bench } from '../../../bench/bench.ts';
-import { FUNCTION_ENVIRONMENT } from '../../../lambda/contract/environment.ts';
-import { freshDatabase, ownRedis, ownWorkspace } from '../../support/servers.ts';
+import { benchApi } from '../../../../bench/api/bench.ts';
+import { reportApi } from '../../../../bench/api/report.ts';
+import { type ApiRow, isBundle, isReads } from '../../../../bench/api/rows.ts';
+import type { Bench } from '../../../../bench/bench.ts';
+import { FUNCTION_ENVIRONMENT } from '../../../../lambda/contract/environment.ts';
+import { freshDatabase, ownRedis, ownWorkspace } from '../../../support/servers.ts';
 
 const FUNCTIONS = Object.keys(FUNCTION_ENVIRONMENT);
 

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { buildBundles } from '../../../bench/api/bundles.ts';
-import { benchColdStarts } from '../../../bench/api/cold-starts.ts';
-import { bundleProcesses } from '../../../bench/bundle.ts';
-import { freshDatabase, ownRedis, ownWorkspace } from '../../support/servers.ts';
+import { buildBundles } from '../../../../bench/api/bundles.ts';
+import { benchColdStarts } from '../../../../bench/api/cold-starts.ts';
+import { bundleProcesses } from '../../../../bench/bundle.ts';
+import { freshDatabase, ownRedis, ownWorkspace } from '../../../support/servers.ts';
 
 test('a start whose first answer is not 200 is refused', async () => {
   const [workspace, redis, database] = await Promise.all([ownWorkspace(), ownRedis(), freshDatabase()]);

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { MACHINE_OUTPUTS, ROLLOUT_OUTPUTS, stackNameOf } from '../../lambda/contract/outputs.ts';
-import { awsEnvironment, type ServiceRequest } from '../support/aws.ts';
-import { cutover } from '../support/cli.ts';
-import { listenTo } from '../support/listen-to.ts';
+import { MACHINE_OUTPUTS, ROLLOUT_OUTPUTS, stackNameOf } from '../../../lambda/contract/outputs.ts';
+import { awsEnvironment, type ServiceRequest } from '../../support/aws.ts';
+import { cutover } from '../../support/cli.ts';
+import { listenTo } from '../../support/listen-to.ts';
 import {
   executionOf,
   MACHINE,
@@ -11,7 +11,7 @@ import {
   STOP,
   startRolloutAws,
   ZONE,
-} from '../support/rollout-aws.ts';
+} from '../../support/rollout-aws.ts';
 
 const STAGE = 'dev';
 let aws: RolloutAws;
