@@ -23,7 +23,7 @@ export async function coverageOf(environment: Environment, sinceSeconds: number)
   });
   try {
     await redis.ready(CONNECT_MS);
-    return await reportCoverage({ database, primaries: redis.primaries(), sinceSeconds });
+    return await reportCoverage({ database, scanner: redis, reader: redis, sinceSeconds });
   } finally {
     redis.close();
     await database.end();

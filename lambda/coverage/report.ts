@@ -1,8 +1,7 @@
+import { type InstanceReader, readInstances } from '../cache/instances.ts';
 import type { Instance } from '../cache/presence.ts';
 import { DISPATCHER_SERVICE } from '../contract/metrics.ts';
 import type { Queryable } from '../database/pool.ts';
-import type { Primary } from '../redis/connection.ts';
-import { instancesOn } from './instances.ts';
 
 /** Who changes a table, as its connections call themselves (`application_name`). */
 export interface Writer {
@@ -29,9 +28,8 @@ export interface CoverageReport {
   readonly complete: boolean;
 }
 
-export interface CoverageOptions {
+export interface CoverageOptions extends InstanceReader {
   readonly database: Queryable;
-  readonly primaries: readonly Primary[];
   /** How far back a writer counts. */
   readonly sinceSeconds: number;
 }
@@ -42,9 +40,9 @@ export interface CoverageOptions {
  * @throws what Redis and the database throw; also where the tables are missing.
  */
 export async function reportCoverage(options: CoverageOptions): Promise<CoverageReport> {
-  const { database, primaries, sinceSeconds } = options;
+  const { database, sinceSeconds } = options;
   const [instances, { rows }, { rows: clock }] = await Promise.all([
-    instancesOn(primaries),
+    readInstances(options),
     database.query<Writer>(
       `SELECT table_name AS "table", writer, first_seen AS "firstSeen", last_seen AS "lastSeen", writes::float8,
          uncovered_writes::float8 AS "uncoveredWrites", last_uncovered AS "lastUncovered",

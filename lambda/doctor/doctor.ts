@@ -1,10 +1,11 @@
+import { readInstances } from '../cache/instances.ts';
 import { environmentName } from '../cache/phase.ts';
 import type { Environment } from '../contract/switches.ts';
 import { connectRedis, type RedisConnection } from '../redis/connection.ts';
 import { redisOptionsOf } from '../redis/options.ts';
 import { examineDatabase } from './database.ts';
 import { type CheckReport, createExamination, notRun } from './examination.ts';
-import { judgeInstances, readInstances } from './instances.ts';
+import { judgeInstances } from './instances.ts';
 import { examineRedis } from './redis.ts';
 import { examineVariables } from './variables.ts';
 

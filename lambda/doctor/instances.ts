@@ -1,28 +1,7 @@
-import { INSTANCE_PREFIX, type Instance, parseInstance } from '../cache/presence.ts';
+import type { Instance } from '../cache/presence.ts';
 import type { Phase } from '../contract/environment.ts';
 import { NEIGHBOURS } from '../contract/namespaces.ts';
-import type { RedisConnection } from '../redis/connection.ts';
 import { type Finding, fail, pass, warn } from './examination.ts';
-import { pagesOf } from './keys.ts';
-
-/** The processes that have used a Redis in the last two minutes. */
-export interface InstanceReader {
-  /** Who may SCAN. */
-  readonly scanner: Pick<RedisConnection, 'primaries' | 'ready'>;
-  /** Who may read `cutover:instance:*`. */
-  readonly reader: Pick<RedisConnection, 'send' | 'ready'>;
-}
-
-const PATIENCE_MS = 3000;
-
-/** @throws what Redis answers. */
-export async function readInstances({ scanner, reader }: InstanceReader): Promise<Instance[]> {
-  await Promise.all([scanner.ready(PATIENCE_MS), reader.ready(PATIENCE_MS)]);
-  const keys = new Set<string>();
-  for await (const page of pagesOf(scanner, `${INSTANCE_PREFIX}*`)) for (const key of page) keys.add(key);
-  const values = await Promise.all([...keys].map((key) => reader.send(['GET', key])));
-  return values.flatMap((value) => (value === null ? [] : (parseInstance(String(value)) ?? [])));
-}
 
 /** Whether all of them run under one name, and in phases that may run beside each other. */
 export function judgeInstances(instances: readonly Instance[], env: string): Finding {

@@ -21,12 +21,7 @@ export async function coverageHere(environment: Environment, sinceSeconds: numbe
   const scanner = openScanner({ ...environment, REDIS_URL: CENSUS_REDIS_URL || REDIS_URL });
   try {
     await Promise.all([reader.ready(PATIENCE_MS), scanner.ready(PATIENCE_MS)]);
-    const primaries = scanner.primaries().map((primary) => ({
-      ...primary,
-      send: (command: Parameters<typeof primary.send>[0]) =>
-        (command[0] === 'GET' ? reader : primary).send(command),
-    }));
-    return await reportCoverage({ database, primaries, sinceSeconds });
+    return await reportCoverage({ database, scanner, reader, sinceSeconds });
   } finally {
     reader.close();
     scanner.close();

@@ -1,4 +1,5 @@
 import { FALLBACK } from '../cache/fallback-mark.ts';
+import { readInstances } from '../cache/instances.ts';
 import { environmentName, familiesIn, phaseOf } from '../cache/phase.ts';
 import type { Instance } from '../cache/presence.ts';
 import type { Phase } from '../contract/environment.ts';
@@ -8,7 +9,6 @@ import type { Environment } from '../contract/switches.ts';
 import { databaseOptionsOf } from '../database/options.ts';
 import { openDatabase } from '../doctor/database.ts';
 import { openScanner } from '../doctor/doctor.ts';
-import { readInstances } from '../doctor/instances.ts';
 import {
   type Coverage,
   type Facts,

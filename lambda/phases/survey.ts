@@ -1,7 +1,7 @@
 import { type Family, familyNameOf, familyOf } from '../contract/families.ts';
 import { prefixIn } from '../contract/namespaces.ts';
-import { pagesOf } from '../doctor/keys.ts';
 import type { RedisConnection } from '../redis/connection.ts';
+import { pagesOf } from '../redis/scan.ts';
 
 /** What one pass over all keys says of the un-prefixed ones, and of those of state under `cw:{env}:`. */
 export interface KeySurvey {

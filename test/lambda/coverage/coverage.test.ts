@@ -78,7 +78,7 @@ const twoVisits = async () => {
 };
 
 const report = (sinceSeconds = 3600) =>
-  reportCoverage({ database, primaries: redis.primaries(), sinceSeconds });
+  reportCoverage({ database, scanner: redis, reader: redis, sinceSeconds });
 const writers = async () =>
   (await report()).writers.map(({ table, writer, writes, uncoveredWrites, covered }) => ({
     ...{ table, writer, writes, uncoveredWrites, covered },
