@@ -1,3 +1,4 @@
+import { EXPECTED_RULES, rulesOf } from './security-rules.ts';
 import type { Resource, StackPart } from './synthesis.ts';
 
 /** The resources of a stage's four templates, to be looked at and, by a mutation, changed. */
@@ -18,42 +19,6 @@ export function all(templates: StageTemplates, type: string): [id: string, resou
 }
 
 const text = (value: unknown): string => JSON.stringify(value ?? null);
-
-const ROLES = ['Lambda', 'Cache', 'Database'];
-const roleOf = (reference: unknown): string =>
-  ROLES.find((role) => text(reference).includes(`SecurityGroups${role}`)) ?? text(reference);
-
-/** Rules that open something, inline or not, as `Cache <- Lambda 6379-6379`. */
-function openings(templates: StageTemplates): string[] {
-  const peerOf = (rule: Json, direction: string): string =>
-    String(rule['CidrIp'] ?? rule['CidrIpv6'] ?? roleOf(rule[`${direction}SecurityGroupId`]));
-  const line = (rule: Json, { of, direction }: { of: unknown; direction: 'Source' | 'Destination' }) =>
-    `${roleOf(of)} ${direction === 'Source' ? '<-' : '->'} ${peerOf(rule, direction)} ${rule['FromPort']}-${rule['ToPort']}`;
-  const separate = (type: string, direction: 'Source' | 'Destination') =>
-    all(templates, type).map(([, { Properties }]) =>
-      line(Properties, { of: Properties['GroupId'], direction }),
-    );
-  const inline = (property: string, direction: 'Source' | 'Destination') =>
-    all(templates, 'AWS::EC2::SecurityGroup').flatMap(([id, { Properties }]) =>
-      ((Properties[property] ?? []) as Json[])
-        // How the CDK writes that nothing leaves a group.
-        .filter((rule) => rule['CidrIp'] !== '255.255.255.255/32')
-        .map((rule) => line(rule, { of: id, direction })),
-    );
-  return [
-    ...separate('AWS::EC2::SecurityGroupIngress', 'Source'),
-    ...separate('AWS::EC2::SecurityGroupEgress', 'Destination'),
-    ...inline('SecurityGroupIngress', 'Source'),
-    ...inline('SecurityGroupEgress', 'Destination'),
-  ].sort();
-}
-
-const NEEDED_OPENINGS = [
-  'Cache <- Lambda 6379-6379',
-  'Database <- Lambda 5432-5432',
-  'Lambda -> Cache 6379-6379',
-  'Lambda -> Database 5432-5432',
-];
 
 const difference = (found: readonly string[], wanted: readonly string[]): string[] => [
   ...wanted.filter((each) => !found.includes(each)).map((each) => `missing: ${each}`),
@@ -105,7 +70,7 @@ const ROLLBACK_ALARMS = [
 
 export const INTENTS = {
   'only the functions reach the cache and the database, on their ports': (templates) =>
-    difference(openings(templates), NEEDED_OPENINGS),
+    difference(rulesOf(ALL.flatMap((part) => Object.entries(templates[part].Resources))), EXPECTED_RULES),
 
   'the cache speaks TLS only': (templates) => {
     const { TransitEncryptionEnabled, TransitEncryptionMode } = cacheOf(templates);
