@@ -56,6 +56,18 @@ describe('a scope', () => {
     });
   });
 
+  test('is its own: one within another hides neither, and each ends alone', async () => {
+    const [one, other] = [createScope<string>(), createScope<string>()];
+    const seen = await one.run('one', async () => [
+      await other.run('other', async () => [one.current(), other.current()]),
+      [one.current(), other.current()],
+    ]);
+    expect(seen).toEqual([
+      ['one', 'other'],
+      ['one', undefined],
+    ]);
+  });
+
   test('fails as its work does, thrown or rejected', async () => {
     const scope = createScope<string>();
     const failing = (): Promise<never> => {
@@ -68,6 +80,13 @@ describe('a scope', () => {
     expect(scope.current()).toBeUndefined();
   });
 
+  test('costs a promise no more when a thousand never end than when one does not', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '-e', NEVER_ENDING]);
+    // What each promise of a process carries for each AsyncLocalStorage that is on.
+    const hasHooks = Number.parseInt(process.versions.node, 10) < 24;
+    expect(JSON.parse(stdout)).toEqual({ carried: hasHooks ? 1 : 0 });
+  });
+
   test('leaves no promise hooks behind when nobody is inside', async () => {
     // In a process of its own: Jest uses an AsyncLocalStorage, too.
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '-e', HOOKS]);
@@ -76,6 +95,14 @@ describe('a scope', () => {
     expect(JSON.parse(stdout)).toEqual({ before: false, after: false, afterOneThatStaysOn: hasHooks });
   });
 });
+
+const NEVER_ENDING = `
+  import { createScope } from './lambda/async/scope.ts';
+
+  for (let scopes = 0; scopes < 1000; scopes += 1) void createScope().run('inside', () => new Promise(() => {}));
+  console.log(JSON.stringify({ carried: Object.getOwnPropertySymbols(Promise.resolve())
+    .filter((symbol) => symbol.description === 'kResourceStore').length }));
+`;
 
 const HOOKS = `
   import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks';
