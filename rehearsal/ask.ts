@@ -28,7 +28,7 @@ export interface Asking {
 
 export interface AskOptions {
   readonly url: string;
-  readonly recorder: Recorder;
+  readonly recorder: Pick<Recorder, 'record' | 'errors5xx'>;
   /** Told of the first answers that were 5xx. */
   readonly onError: (message: string) => void;
 }

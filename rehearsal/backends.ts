@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream, openSync, readFileSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { ChildMessage } from './child.ts';
 import { isDocument } from './documents.ts';
@@ -12,6 +12,8 @@ export interface RunningBackend {
   readonly failure: Promise<never>;
   /** The last lines that it wrote, without metrics; empty if it wrote nothing. */
   lastLines(): string;
+  /** What it has written since the last call, line by line. */
+  newLines(): string[];
   /** Tells it to end. @returns all that it wrote, when it has. */
   end(): Promise<readonly string[]>;
 }
@@ -64,11 +66,33 @@ export async function startBackend(
     url: `http://127.0.0.1:${message.port}`,
     failure,
     lastLines: () => lastLines(log),
+    newLines: createTail(log),
     async end() {
       child.kill('SIGTERM');
       await ended;
       return linesOf(log);
     },
+  };
+}
+
+const TAIL_BYTES = 65_536;
+
+/** Reads a file while it grows; a line that is not whole yet is told the next time. */
+function createTail(file: string): () => string[] {
+  const descriptor = openSync(file, 'r');
+  const buffer = Buffer.alloc(TAIL_BYTES);
+  let position = 0;
+  let begun = '';
+  return () => {
+    const lines: string[] = [];
+    for (let read = -1; read !== 0; ) {
+      read = readSync(descriptor, buffer, 0, TAIL_BYTES, position);
+      position += read;
+      const parts = (begun + buffer.toString('utf8', 0, read)).split('\n');
+      begun = parts.pop() ?? '';
+      lines.push(...parts);
+    }
+    return lines;
   };
 }
 

@@ -1,138 +1,75 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { FlushProgress } from '../lambda/flush/flush.ts';
-import { GATE, judge } from '../lambda/rollout/gates.ts';
+import { STATES } from '../lambda/contract/rollout.ts';
+import type { MachineEvent } from '../lambda/rollout/machine-event.ts';
 import type { DatabaseProbe } from './database-probe.ts';
-import { AFTER_SHARE, LONGEST_WAIT_SECONDS, WAIT_SHARE } from './options.ts';
-import type { Rate, Recorder } from './recorder.ts';
+import { execute } from './machine/interpreter.ts';
+import { LONGEST_WAIT_SECONDS, WAIT_SHARE } from './options.ts';
+import type { Recorder } from './recorder.ts';
 import type { StageReport } from './report.ts';
+import { createControl, type RolloutControl } from './rollout/control.ts';
+import { rehearsedDefinition } from './rollout/definition.ts';
+import { createStageBook, type RehearsedStage } from './rollout/stage-book.ts';
+import { rehearsedTasks, type TaskEvent, type TaskSources } from './rollout/tasks.ts';
 
 /** What a conductor tells while it works. */
 export type StageEvent =
-  | { readonly kind: 'flushed'; readonly weightPercent: number; readonly report: FlushProgress }
-  | { readonly kind: 'waiting'; readonly seconds: number }
-  | { readonly kind: 'weight'; readonly from: number; readonly to: number }
-  | {
-      readonly kind: 'judged';
-      readonly stage: StageReport;
-      readonly requests: number;
-      readonly reads: number;
-    }
-  | { readonly kind: 'rolled back'; readonly report: FlushProgress };
+  | TaskEvent
+  | { readonly kind: 'stage'; readonly weightPercent: number }
+  | { readonly kind: 'machine'; readonly event: MachineEvent };
 
-export interface ConductorOptions {
-  readonly stages: readonly { readonly weightPercent: number; readonly seconds: number }[];
-  readonly router: { weightPercent: number };
+export interface ConductorOptions extends TaskSources {
+  readonly stages: readonly RehearsedStage[];
   readonly recorder: Recorder;
   readonly probe: DatabaseProbe;
-  /** Flushes the cache families; with a namespace, only there. */
-  readonly flush: (onlyNamespace?: string) => Promise<FlushProgress>;
   /** Ends the rollout where it is: the promise rejects. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: StageEvent) => void;
+  /** Told, before it begins, what may be done to the rollout. */
+  readonly onControl?: (control: RolloutControl) => void;
 }
 
-/** Over how many reads a hit rate is followed while it falls and recovers. */
-const TRAILING_READS = 50;
-const LOOK_EVERY_MS = 50;
+const EXECUTION = 'rehearsal';
+/** How often a stage is looked at. */
+const LOOKS = 40;
+const LONGEST_LOOK_MS = 1000;
+const RETRY_MS = 100;
 
 /**
- * Moves the traffic stage by stage, as the runbook says: flush, wait, advance the weight, observe, judge. A failed
- * gate sends all traffic back and ends the rollout.
- * @returns a report for each stage that was begun.
+ * Moves the traffic stage by stage: runs the definition that is deployed, its tasks bound to this machine. A failed gate, and a stop, send
+ * all traffic back and end the rollout.
+ * @returns a report for each stage that was begun, the last one with what speaks against it; at least one.
  */
-export async function conduct(options: ConductorOptions): Promise<StageReport[]> {
-  const reports: StageReport[] = [];
-  for (const stage of options.stages) {
-    const before = reports.at(-1);
-    const report = await runStage(stage, { ...options, before });
-    reports.push(report);
-    if (report.gate === 'pass') continue;
-    // The way back: no new serverless traffic first, then nothing of it left to be read later.
-    options.router.weightPercent = 0;
-    try {
-      options.onEvent({ kind: 'rolled back', report: await options.flush('v2:') });
-    } catch (error) {
-      const why = `the flush of the way back failed: ${error instanceof Error ? error.message : error}`;
-      reports.splice(-1, 1, { ...report, reasons: [...report.reasons, why] });
-    }
-    break;
-  }
-  return reports;
-}
+export async function conduct(options: ConductorOptions): Promise<readonly StageReport[]> {
+  const { stages, signal, onEvent, onControl = () => {} } = options;
+  const { control, going, pausedMs, read } = createControl(EXECUTION);
+  onControl(control);
+  const book = createStageBook({ ...options, pausedMs });
+  const perform = rehearsedTasks({ ...options, book, stop: { read } });
+  const shortestMs = Math.min(...stages.map(({ seconds }) => seconds)) * 1000;
+  const lookMs = Math.min(LONGEST_LOOK_MS, shortestMs / LOOKS);
+  const settleMs = Math.min(shortestMs * WAIT_SHARE, LONGEST_WAIT_SECONDS * 1000);
 
-async function runStage(
-  { weightPercent, seconds }: ConductorOptions['stages'][number],
-  {
-    router,
-    recorder,
-    probe,
-    flush,
-    signal,
-    onEvent,
-    before,
-  }: ConductorOptions & { before: StageReport | undefined },
-): Promise<StageReport> {
-  const begin = performance.now();
-  const databaseBefore = before?.databaseP95Ms.after ?? probe.takeP95Ms() ?? null;
-  recorder.restartLatencies();
-  const atFlush = recorder.mark();
-  const flushed = await flush();
-  onEvent({ kind: 'flushed', weightPercent, report: flushed });
-
-  const waitSeconds = Math.min(seconds * WAIT_SHARE, LONGEST_WAIT_SECONDS);
-  onEvent({ kind: 'waiting', seconds: waitSeconds });
-  await sleep(waitSeconds * 1000, undefined, { signal });
-
-  onEvent({ kind: 'weight', from: router.weightPercent, to: weightPercent });
-  router.weightPercent = weightPercent;
-  const advanced = performance.now();
-  const atAdvance = recorder.mark();
-
-  const end = begin + seconds * 1000;
-  const afterBegin = end - seconds * 1000 * AFTER_SHARE;
-  let lowest: number | null = null;
-  let recoverySeconds: number | null = null;
-  let databaseDuring: number | undefined;
-  while (performance.now() < end) {
-    await sleep(Math.max(1, Math.min(LOOK_EVERY_MS, end - performance.now())), undefined, { signal });
-    const rate = recorder.trailingRate(TRAILING_READS, atFlush);
-    if (rate !== undefined) lowest = Math.min(lowest ?? 1, round(rate));
-    const recovered = recorder.trailingRate(TRAILING_READS, atAdvance);
-    if (recovered !== undefined && recovered > GATE.minHitRate) {
-      recoverySeconds ??= round((performance.now() - advanced) / 1000);
-    }
-    if (databaseDuring === undefined && performance.now() >= afterBegin) databaseDuring = probe.takeP95Ms();
-  }
-  // A stall may have used up the stage's time.
-  signal.throwIfAborted();
-
-  const now = recorder.mark();
-  const after = recorder.rateSince(afterBegin, { atLeast: GATE.minReads, since: atAdvance });
-  const hitP95Ms = recorder.hitP95Ms();
-  const requests = now.requests - atFlush.requests;
-  const reasons = judge({
-    requests,
-    errors: now.errors - atFlush.errors,
-    hitP95Ms: hitP95Ms.serverless,
-    ...after,
-  });
-  const stage: StageReport = {
-    weightPercent,
-    flush: { deleted: flushed.flushed, preserved: flushed.preserved, seconds: flushed.seconds },
-    hitRate: { before: before?.hitRate.after ?? null, lowest, after: rateOf(after) },
-    recoverySeconds,
-    p95Ms: { express: hitP95Ms.express ?? null, serverless: hitP95Ms.serverless ?? null },
-    databaseP95Ms: {
-      before: databaseBefore,
-      during: databaseDuring ?? null,
-      after: probe.takeP95Ms() ?? null,
+  const { status, cause } = await execute({
+    // Here a second is as long as a minute there.
+    definition: rehearsedDefinition(
+      stages.map(({ weightPercent, seconds }) => ({ percent: weightPercent, minutes: seconds })),
+    ),
+    ...{ execution: EXECUTION, machine: EXECUTION, signal, retryMs: RETRY_MS },
+    waitMs: (state) => (state === STATES.settle ? settleMs : lookMs),
+    onEvent(event) {
+      if (isEntered(event, STATES.coverage)) onEvent({ kind: 'stage', ...book.next() });
+      onEvent({ kind: 'machine', event });
     },
-    gate: reasons.length === 0 ? 'pass' : 'fail',
-    reasons,
-  };
-  onEvent({ kind: 'judged', stage, requests, reads: after.reads });
-  return stage;
+    async invoke(resource, payload) {
+      await going();
+      return perform(resource, payload);
+    },
+  });
+  book.abandon();
+  signal.throwIfAborted();
+  const hasFailed = book.reports.at(-1)?.gate === 'fail';
+  if (status === 'FAILED' && !hasFailed) onEvent({ kind: 'judged', ...book.end([cause ?? 'it has failed']) });
+  return book.reports;
 }
 
-const rateOf = ({ reads, hits }: Rate) => (reads === 0 ? null : round(hits / reads));
-const round = (value: number) => Math.round(value * 1000) / 1000;
+const isEntered = ({ type, state }: MachineEvent, name: string): boolean =>
+  type.endsWith('StateEntered') && state === name;

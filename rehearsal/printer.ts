@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import colors from 'picocolors';
+import type { MachineEvent } from '../lambda/rollout/machine-event.ts';
 import type { StageEvent } from './conductor.ts';
 import type { PhaseEvent } from './phase-conductor.ts';
 import { describePhase, stepTable } from './phase-printer.ts';
@@ -41,10 +42,21 @@ const CLEAR_LINE = '\r\u001b[2K';
 
 export function createPrinter({ out, live, columns = 80 }: PrinterOptions): Printer {
   let printedAt = Number.NEGATIVE_INFINITY;
+  const entered = new Set<string>();
+  const named = ({ type, state = '' }: MachineEvent): string | undefined => {
+    if (!NAMED.has(type) || entered.has(state)) return undefined;
+    entered.add(state);
+    return colors.dim(`${'state'.padEnd(LABEL_WIDTH)}${state}`);
+  };
   const line = (text: string) => out.write(`${live ? CLEAR_LINE : ''}${text}\n`);
   return {
     line,
-    event: (event) => line(describe(event)),
+    event(event) {
+      const text = event.kind === 'machine' ? named(event.event) : describe(event);
+      if (text !== undefined) line(text);
+      // What it enters again in the next stage is named again.
+      if (event.kind === 'judged') entered.clear();
+    },
     progress(progress) {
       const elapsedSeconds = elapsedOf(progress);
       if (live) out.write(CLEAR_LINE + progressLine(progress, columns - 1));
@@ -57,16 +69,24 @@ export function createPrinter({ out, live, columns = 80 }: PrinterOptions): Prin
   };
 }
 
-const label = (text: string) => colors.dim(text.padEnd(9));
+const LABEL_WIDTH = 9;
+const label = (text: string) => colors.dim(text.padEnd(LABEL_WIDTH));
 
-function describe(event: StageEvent | PhaseEvent): string {
+/** Choices, and what only hands on, say nothing to a person. */
+const NAMED: ReadonlySet<string> = new Set(
+  ['Task', 'Wait', 'Succeed', 'Fail'].map((type) => `${type}StateEntered`),
+);
+
+function describe(event: Exclude<StageEvent, { kind: 'machine' }> | PhaseEvent): string {
   switch (event.kind) {
     case 'flushed': {
       const { flushed, preserved, seconds } = event.report;
-      return `\n${colors.bold(`stage ${event.weightPercent} %`)}\n${label('flush')}${flushed} deleted, ${preserved} preserved, ${seconds} s`;
+      return `${label('flush')}${flushed} deleted, ${preserved} preserved, ${seconds} s`;
     }
-    case 'waiting':
-      return `${label('wait')}${event.seconds.toFixed(1)} s`;
+    case 'stage':
+      return `\n${colors.bold(`stage ${event.weightPercent} %`)}`;
+    case 'told':
+      return `${label('tell')}${event.subject}`;
     case 'weight':
       return `${label('weight')}${event.from} % -> ${event.to} %`;
     case 'judged':

@@ -2,6 +2,7 @@ import { PHASE_SWITCHES, type Phase } from '../lambda/contract/environment.ts';
 import { bundle, bundleFunction } from '../lib/bundle.ts';
 import { type RunningBackend, startBackend } from './backends.ts';
 import type { Backend } from './checker.ts';
+import { connectionFailuresIn } from './documents.ts';
 import type { Mode } from './options.ts';
 import type { RedisUrls } from './redis-users.ts';
 import type { Workspace } from './servers/workspace.ts';
@@ -16,6 +17,8 @@ export interface Processes {
   readonly failure: Promise<never>;
   /** The last words of each that runs. */
   lastLines(): string;
+  /** How often the serverless backend has lost Redis so far, as its metrics say, which are some seconds late. */
+  connectionFailures(): number;
   /** Ends what runs of the serverless backend. @returns all lines that any of its processes has ever written. */
   endServerless(): Promise<readonly string[]>;
 }
@@ -33,6 +36,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
   const { workspace, mode } = options;
   const running = new Map<RunningBackend, string>();
   const lines: string[] = [];
+  let failures = 0;
   const started = { express: 0, serverless: 0 };
   let fail: (error: unknown) => void = () => {};
   const failure = new Promise<never>((_, reject) => {
@@ -72,6 +76,12 @@ export function createProcesses(options: ProcessesOptions): Processes {
       return process;
     },
     lastLines: () => [...running].map(([process, name]) => `${name}\n${process.lastLines()}`).join('\n'),
+    connectionFailures() {
+      for (const [process, name] of running) {
+        if (name.startsWith('serverless')) failures += connectionFailuresIn(process.newLines());
+      }
+      return failures;
+    },
     async endServerless() {
       const left = [...running].filter(([, name]) => name.startsWith('serverless'));
       await Promise.all(left.map(([process]) => end(process)));

@@ -39,9 +39,12 @@ export interface Recorder {
   takeShares(): Record<Backend, number>;
 }
 
+const timeOf = (read: number): number => (read >= 0 ? read : -1 - read);
+
 /** Counts what the users see. The serverless backend's reads are kept in order, so that any window can be asked for. */
 export function createRecorder(): Recorder {
-  const reads: { at: number; hit: boolean }[] = [];
+  /** When each was, and of one that missed `-1 -` that: a number each, for a run may last a day. */
+  const reads: number[] = [];
   const histograms: Record<Backend, RecordableHistogram> = {
     express: createHistogram(),
     serverless: createHistogram(),
@@ -50,7 +53,7 @@ export function createRecorder(): Recorder {
   let shares = { express: 0, serverless: 0 };
   const rateOf = (some: typeof reads): Rate => ({
     reads: some.length,
-    hits: some.filter(({ hit }) => hit).length,
+    hits: some.filter((read) => read >= 0).length,
   });
 
   return {
@@ -65,12 +68,14 @@ export function createRecorder(): Recorder {
       shares[backend] += 1;
       if (status >= 500) counts.errors += 1;
       if (cache === 'hit') histograms[backend].record(Math.max(1, Math.round(latencyMs * 1000)));
-      if (cache && backend === 'serverless') reads.push({ at: performance.now(), hit: cache === 'hit' });
+      if (!cache || backend !== 'serverless') return;
+      const at = performance.now();
+      reads.push(cache === 'hit' ? at : -1 - at);
     },
     mark: () => ({ ...counts, reads: reads.length }),
     rateSince(atMs, { atLeast, since } = { atLeast: 0, since: { requests: 0, errors: 0, reads: 0 } }) {
       let from = reads.length;
-      while (from > 0 && (reads[from - 1]?.at ?? 0) >= atMs) from -= 1;
+      while (from > 0 && timeOf(reads[from - 1] ?? 0) >= atMs) from -= 1;
       return rateOf(reads.slice(Math.max(since.reads, Math.min(from, reads.length - atLeast))));
     },
     trailingRate(count, since) {

@@ -21,6 +21,7 @@ import { redacted } from './servers/given-or-own.ts';
 import type { Workspace } from './servers/workspace.ts';
 import { createSessionChecker } from './session-checker.ts';
 import { type Ground, setUp } from './set-up.ts';
+import { createTimeline, type Timeline } from './timeline.ts';
 import { startUsers } from './users.ts';
 import { warningsOf } from './warmth.ts';
 
@@ -30,6 +31,8 @@ const DEFAULT_ENV = 'development';
 const BASELINE_SECONDS = 1;
 const PROGRESS_EVERY_MS = 500;
 const RECENT_MS = 2000;
+/** Fine enough for a stage of some seconds. */
+const TIMELINE_MS = 250;
 /** How long a write that answered `pending` can be unseen, less the pass itself. */
 const DISPATCH_EVERY_MS = 2000;
 
@@ -121,9 +124,11 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
   const checker = createChecker();
   const sessionChecker = createSessionChecker();
   const recorder = createRecorder();
+  const timeline = createTimeline({ spanMs: TIMELINE_MS });
   const begin = performance.now();
   const users = startUsers({
-    ...{ url, population, checker, sessionChecker, recorder },
+    ...{ url, population, checker, sessionChecker },
+    recorder: recordingIn(recorder, timeline),
     random: seededRandom(seed + 1),
     sessionRandom: seededRandom(seed + 4),
     onError: (message) => printer.line(`error    ${message}`),
@@ -145,7 +150,19 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
 
   const { flush, preserved } = createFlush(context);
   const scene: Scene = {
-    ...{ ...context, options, processes, router, recorder, probe, checker, sessionChecker, flush, signal },
+    ...{
+      ...context,
+      options,
+      processes,
+      router,
+      recorder,
+      timeline,
+      probe,
+      checker,
+      sessionChecker,
+      flush,
+      signal,
+    },
     running: { express, serverless },
   };
   try {
@@ -180,6 +197,17 @@ async function perform(options: RehearsalOptions, context: Performance): Promise
   }
 }
 
+/** Each answer goes to both. */
+const recordingIn = (recorder: Recorder, timeline: Timeline): Pick<Recorder, 'record' | 'errors5xx'> => ({
+  get errors5xx() {
+    return recorder.errors5xx;
+  },
+  record(observation) {
+    recorder.record(observation);
+    timeline.record(observation);
+  },
+});
+
 /** Repeats what nobody has confirmed; in AWS once a minute. */
 async function startDispatcher({ ground, env, printer }: Performance): Promise<Dispatcher> {
   const tell = (message: string, { reason, uncovered }: Readonly<Record<string, unknown>> = {}) =>
@@ -188,6 +216,8 @@ async function startDispatcher({ ground, env, printer }: Performance): Promise<D
     { REDIS_URL: ground.redisUrls.serverless, DATABASE_URL: ground.databaseUrl, NODE_ENV: env },
     { info: () => {}, warn: tell, error: tell },
   );
+  // So that it is there when the rollout asks for it.
+  await dispatcher.dispatch();
   dispatcher.every(DISPATCH_EVERY_MS);
   return dispatcher;
 }

@@ -21,6 +21,8 @@ export interface Router {
   weightPercent: number;
   /** What the serverless backend has answered until now. */
   readonly answered: Answered;
+  /** Asks a backend itself, whatever the weight; counted like any other. */
+  ask(backend: Backend, path: string): Promise<{ readonly status: number; readonly body: string }>;
   /** Gives a share of a backend's requests, one by one, to a second process of it: as a Lambda alias does in a canary. */
   beginCanary(backend: Backend, canary: { readonly url: string; readonly percent: number }): void;
   /** Ends the canary: its process, or else the one before, gets all requests. Resolves when the other has answered its last. */
@@ -117,6 +119,15 @@ export function createRouter({ backends, devices, random = Math.random }: Router
     server,
     weightPercent: 0,
     answered,
+    async ask(backend, path) {
+      const {
+        statusCode: status,
+        headers,
+        body,
+      } = await poolOf(fleets[backend]).request({ method: 'GET', path });
+      if (backend === 'serverless') count(status, headers['x-cache']);
+      return { status, body: await body.text() };
+    },
     beginCanary(backend, { url, percent }) {
       fleets[backend].canary = { pool: new Pool(url, options), percent };
     },

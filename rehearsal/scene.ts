@@ -1,5 +1,6 @@
 import { familiesIn, type Phase } from '../lambda/cache/phase.ts';
 import { prefixIn } from '../lambda/contract/namespaces.ts';
+import { reportCoverage } from '../lambda/coverage/report.ts';
 import type { FlushProgress } from '../lambda/flush/flush.ts';
 import { backfill, requireCarried } from '../lambda/stores/backfill/backfill.ts';
 import { type BackfillTarget, planBackfill } from '../lambda/stores/backfill/plan.ts';
@@ -20,6 +21,7 @@ import type { Report } from './report.ts';
 import type { Router } from './router.ts';
 import type { SessionChecker } from './session-checker.ts';
 import type { Ground } from './set-up.ts';
+import type { Timeline } from './timeline.ts';
 
 /** All that is there while users are. */
 export interface Scene {
@@ -33,6 +35,7 @@ export interface Scene {
   readonly running: Record<Backend, RunningBackend>;
   readonly router: Router;
   readonly recorder: Recorder;
+  readonly timeline: Timeline;
   readonly probe: DatabaseProbe;
   readonly checker: Checker;
   readonly sessionChecker: SessionChecker;
@@ -40,16 +43,41 @@ export interface Scene {
   readonly signal: AbortSignal;
 }
 
-/** Moves the traffic, a stage at a time. */
+/** How many lists both backends are asked for before each stage: those that the fewest write. */
+const COMPARED_LISTS = 4;
+
+/** Moves the traffic, a stage at a time, by the state machine that is deployed. */
 export async function runStages(scene: Scene): Promise<Pick<Report, 'stages' | 'steps'>> {
-  const { options, router, recorder, probe, flush, signal, printer } = scene;
+  const { options, router, printer, processes, checker, population, ground } = scene;
   const lengths = stageSeconds(options);
-  const stages = options.stages.map((weightPercent, stage) => ({
-    weightPercent,
-    seconds: lengths[stage] ?? 0,
-  }));
-  const conducted = conduct({ stages, router, recorder, probe, flush, signal, onEvent: printer.event });
-  return { stages: await conducted, steps: [] };
+  const isPlain = options.mode === 'naive';
+  const begun = performance.now();
+  const lists = population.targets.slice(-COMPARED_LISTS).map(({ owner }) => owner);
+  const stages = await conduct({
+    ...scene,
+    stages: options.stages.map((weightPercent, stage) => ({ weightPercent, seconds: lengths[stage] ?? 0 })),
+    // The plain way has neither an auditor nor a mirror to look for.
+    staleReads: () => (isPlain ? 0 : checker.summary().staleReads),
+    connectionFailures: processes.connectionFailures,
+    coverage: isPlain
+      ? undefined
+      : () =>
+          reportCoverage({
+            database: ground.database,
+            ...{ scanner: ground.redis, reader: ground.redis },
+            // Who wrote before it began is no part of it.
+            sinceSeconds: Math.ceil((performance.now() - begun) / 1000),
+          }),
+    compare: isPlain
+      ? undefined
+      : {
+          paths: lists.map(({ userId, collection }) => `/api/users/${userId}/${collection}`),
+          legacy: (path) => router.ask('express', path),
+          serverless: (path) => router.ask('serverless', path),
+        },
+    onEvent: printer.event,
+  });
+  return { stages, steps: [] };
 }
 
 /** Of the serverless backend's requests, those that a new phase gets beside the old one. */

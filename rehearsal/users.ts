@@ -21,7 +21,7 @@ export interface UsersOptions {
   readonly population: Population;
   readonly checker: Checker;
   readonly sessionChecker: SessionChecker;
-  readonly recorder: Recorder;
+  readonly recorder: Pick<Recorder, 'record' | 'errors5xx'>;
   readonly random: Random;
   /** Of the requests about sessions. */
   readonly sessionRandom: Random;

@@ -1,20 +1,16 @@
 import { ConfigurationError } from '../contract/errors.ts';
 import { stopParameter } from '../rollout/aws/stop-flag.ts';
 import { backendAt } from '../rollout/compare/backend.ts';
-import { compare, requireSame } from '../rollout/compare/compare.ts';
 import { requireSet, requireTask } from '../rollout/event.ts';
-import { unlessStopped } from '../rollout/stop.ts';
+import { compareTask } from '../rollout/tasks/compare.ts';
 import { createLogger } from '../telemetry/logger.ts';
 
 const FUNCTION = 'rollout-compare';
 const logger = createLogger(`cutover-${FUNCTION}`);
 
-/**
- * The task `compare` of a rollout: asks both backends the same, by their own addresses and under the name that clients know.
- * @throws RolloutGateError that names the routes; RolloutStoppedError; what a backend that does not answer throws.
- */
+/** The task `compare`: asks by their own addresses and under the name that clients know. @throws as `compareTask`; ConfigurationError. */
 export async function handler(event: unknown): Promise<unknown> {
-  const { execution } = requireTask(FUNCTION, event);
+  requireTask(FUNCTION, event);
   const { LEGACY_ADDRESS, SERVERLESS_ADDRESS, HOST_NAME, COMPARE_PATHS, STOP_PARAMETER } = process.env;
   const settings = requireSet(FUNCTION, {
     LEGACY_ADDRESS,
@@ -23,23 +19,14 @@ export async function handler(event: unknown): Promise<unknown> {
     COMPARE_PATHS,
     STOP_PARAMETER,
   });
-  const answer = await unlessStopped(stopParameter(settings.STOP_PARAMETER), execution, async () =>
-    requireSame(
-      await compare({
-        legacy: backendAt({
-          url: settings.LEGACY_ADDRESS,
-          host: settings.HOST_NAME,
-          variable: 'LEGACY_ADDRESS',
-        }),
-        serverless: backendAt({
-          url: settings.SERVERLESS_ADDRESS,
-          host: settings.HOST_NAME,
-          variable: 'SERVERLESS_ADDRESS',
-        }),
-        paths: pathsOf(settings.COMPARE_PATHS),
-      }),
-    ),
-  );
+  const backend = (variable: 'LEGACY_ADDRESS' | 'SERVERLESS_ADDRESS') =>
+    backendAt({ url: settings[variable], host: settings.HOST_NAME, variable });
+  const answer = await compareTask({
+    legacy: backend('LEGACY_ADDRESS'),
+    serverless: backend('SERVERLESS_ADDRESS'),
+    paths: pathsOf(settings.COMPARE_PATHS),
+    stop: stopParameter(settings.STOP_PARAMETER),
+  })(event);
   logger.info('compare', { answer });
   return answer;
 }

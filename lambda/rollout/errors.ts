@@ -16,6 +16,14 @@ export class RolloutStoppedError extends CutoverError {
 export class RolloutGateError extends CutoverError {
   override readonly name = 'RolloutGateError';
   readonly code = 'CUTOVER_ROLLOUT_GATE';
+
+  constructor(
+    message: string,
+    /** One by one what speaks against it. */
+    readonly reasons: readonly string[] = [message],
+  ) {
+    super(message);
+  }
 }
 
 /** The weights are not what the rollout has made them, or cannot be changed. */

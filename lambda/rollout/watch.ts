@@ -1,7 +1,7 @@
 import { type Cursor, SETTLE_SHARE } from '../contract/rollout.ts';
 import { afterStage, stageAt } from './cursor.ts';
 import { RolloutGateError } from './errors.ts';
-import { judge, judgeEarly, type StageFigures } from './gates.ts';
+import { GATE, judge, judgeEarly, type StageFigures } from './gates.ts';
 
 /** What was seen of the serverless backend in a minute. */
 export interface MinuteFigures {
@@ -59,20 +59,30 @@ export async function observe(cursor: Cursor, options: ObserveOptions): Promise<
   const lastingMs = stage.minutes * minuteMs;
   const settledAt = began + Math.min(lastingMs * SETTLE_SHARE, (RECOVERY_MS / MINUTE_MS) * minuteMs);
   const minutes = (await source.minutes({ from: began, to: now })).filter(({ at }) => at >= began);
-  const figures = figuresOf(
-    minutes,
-    minutes.filter(({ at }) => at >= settledAt),
-  );
   const isOver = now >= began + lastingMs + lateMs;
+  const settled = minutes.filter(({ at }) => at >= settledAt);
+  const figures = figuresOf(minutes, isOver ? lengthened(settled, minutes) : settled);
   const complaints = isOver ? judge(figures) : judgeEarly(figures);
   if (complaints.length > 0) {
     throw new RolloutGateError(
       `rollout: the gate does not hold at ${stage.percent} %: ${complaints.join('; ')}`,
+      complaints,
     );
   }
   return isOver
     ? { verdict: 'passed', figures, cursor: afterStage(cursor) }
     : { verdict: 'watching', figures, cursor };
+}
+
+/** With as many of the minutes before as a hit rate needs: those in which the caches recovered count only where there is nothing better. */
+function lengthened(
+  settled: readonly MinuteFigures[],
+  all: readonly MinuteFigures[],
+): readonly MinuteFigures[] {
+  const readsOf = (minutes: readonly MinuteFigures[]) => sum(minutes, ({ hits, misses }) => hits + misses);
+  let from = all.length - settled.length;
+  while (from > 0 && readsOf(all.slice(from)) < GATE.minReads) from -= 1;
+  return all.slice(from);
 }
 
 /** @param after those in which the caches have recovered. */

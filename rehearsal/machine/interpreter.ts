@@ -1,4 +1,6 @@
 import { type RunOptions, StateMachine } from 'aws-local-stepfunctions';
+import type { MachineEvent } from '../../lambda/rollout/machine-event.ts';
+import { eventOf, type InterpreterEvent } from './events.ts';
 
 // Node 20 lacks it, and the interpreter needs nothing else of Node 22.
 (Promise as { withResolvers?: unknown }).withResolvers ??= function withResolvers<T>() {
@@ -11,16 +13,6 @@ import { type RunOptions, StateMachine } from 'aws-local-stepfunctions';
 export interface Definition {
   readonly StartAt: string;
   readonly States: Readonly<Record<string, { readonly Type: string } & Readonly<Record<string, unknown>>>>;
-}
-
-/** What happens in an execution, as the history of a real one names it. */
-export interface MachineEvent {
-  readonly type: string;
-  /** In milliseconds since 1970. */
-  readonly timestamp: number;
-  readonly state?: string;
-  readonly error?: string;
-  readonly cause?: string;
 }
 
 export interface ExecutionOptions {
@@ -97,28 +89,15 @@ export async function execute(options: ExecutionOptions): Promise<Execution> {
 
 /** Hands the events on. @returns how the execution failed, if it did. */
 async function follow(
-  events: AsyncIterable<{ readonly type: string; readonly timestamp: number }>,
+  events: AsyncIterable<InterpreterEvent>,
   onEvent: ExecutionOptions['onEvent'],
-): Promise<{ error?: string; cause?: string }> {
-  let failure: { error?: string; cause?: string } = {};
-  for await (const event of events) {
-    const {
-      state,
-      Error: error,
-      Cause: cause,
-    } = event as {
-      readonly state?: { readonly name: string };
-      readonly Error?: string;
-      readonly Cause?: unknown;
-    };
-    const told: MachineEvent = {
-      ...{ type: event.type, timestamp: event.timestamp },
-      ...(state && { state: state.name }),
-      ...(error !== undefined && { error }),
-      ...(cause !== undefined && { cause: String(cause) }),
-    };
-    if (event.type === 'ExecutionFailed') failure = { error: told.error, cause: told.cause };
-    onEvent?.(told);
+): Promise<Pick<MachineEvent, 'error' | 'cause'>> {
+  let failure: Pick<MachineEvent, 'error' | 'cause'> = {};
+  for await (const told of events) {
+    const event = eventOf(told);
+    if (!event) continue;
+    if (event.type === 'ExecutionFailed') failure = event;
+    onEvent?.(event);
   }
   return failure;
 }

@@ -40,6 +40,7 @@ const REPORT: Report = {
     resurrectedSessions: 5,
   },
   staleByBackend: { express: 0, serverless: 0 },
+  staleReads: [],
   preserved: { checked: 1200, lost: 0 },
   refusals: [],
   metrics: {
@@ -70,11 +71,9 @@ function printing(live = false) {
 
 describe('an event', () => {
   test.each([
-    [
-      { kind: 'flushed', weightPercent: 25, report: FLUSH },
-      ['stage 25 %', '321 deleted, 300 preserved, 0.012 s'],
-    ],
-    [{ kind: 'waiting', seconds: 3.6 }, ['wait', '3.6 s']],
+    [{ kind: 'flushed', weightPercent: 25, report: FLUSH }, ['flush    321 deleted, 300 preserved, 0.012 s']],
+    [{ kind: 'stage', weightPercent: 25 }, ['\nstage 25 %\n']],
+    [{ kind: 'told', subject: 'Cutover: it went back' }, ['tell     Cutover: it went back']],
     [{ kind: 'weight', from: 5, to: 25 }, ['weight', '5 % -> 25 %']],
     [{ kind: 'rolled back', report: FLUSH }, ['weight 0 %, 321 serverless entries flushed']],
     [
@@ -114,6 +113,27 @@ describe('an event', () => {
     printer.event(event);
     for (const phrase of phrases) expect(text()).toContain(phrase);
     expect(text().endsWith('\n')).toBe(true);
+  });
+});
+
+describe('the states of the machine', () => {
+  const enter = (type: string, state: string) =>
+    ({ kind: 'machine', event: { type: `${type}StateEntered`, at: 0, state } }) as const;
+
+  test('are named once a stage, without choices', () => {
+    const { printer, text } = printing();
+    for (const event of [
+      enter('Task', 'Look'),
+      enter('Choice', 'Is it'),
+      enter('Wait', 'Wait'),
+      enter('Task', 'Look'),
+      { kind: 'machine', event: { type: 'TaskFailed', at: 0, state: 'Look' } } as const,
+    ])
+      printer.event(event);
+    expect(text()).toBe('state    Look\nstate    Wait\n');
+    printer.event({ kind: 'judged', stage: STAGE, requests: 1, reads: 1 });
+    printer.event(enter('Task', 'Look'));
+    expect(text().endsWith('state    Look\n')).toBe(true);
   });
 });
 

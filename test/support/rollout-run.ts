@@ -10,12 +10,8 @@ import {
 import { migrate } from '../../lambda/database/migrate.ts';
 import { createPool } from '../../lambda/database/pool.ts';
 import type { RedisConnection } from '../../lambda/redis/connection.ts';
-import {
-  type Definition,
-  type Execution,
-  execute,
-  type MachineEvent,
-} from '../../rehearsal/machine/interpreter.ts';
+import type { MachineEvent } from '../../lambda/rollout/machine-event.ts';
+import { type Definition, type Execution, execute } from '../../rehearsal/machine/interpreter.ts';
 import { awsEnvironment } from './aws.ts';
 import { listenTo } from './listen-to.ts';
 import { lookInto } from './redis.ts';
@@ -152,7 +148,7 @@ export async function openWorld(): Promise<World> {
         ...{ definition, execution, machine: MACHINE, waitMs: () => waitMs, retryMs: 0 },
         ...(signal && { signal }),
         onEvent(event) {
-          if (event.type === 'StateEntered' && event.state) states.push(event.state);
+          if (event.type.endsWith('StateEntered') && event.state) states.push(event.state);
           onEvent?.(event);
         },
         async invoke(resource, payload, state) {

@@ -7,6 +7,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { Cursor } from '../../../lambda/contract/rollout.ts';
+import { machineEventOf } from '../../../lambda/rollout/machine-event.ts';
 import { asking } from '../errors.ts';
 
 /** An execution of the state machine, as Step Functions tells of it. */
@@ -57,11 +58,12 @@ export function machineReader(stateMachineArn: string): MachineReader {
           { executionArn, reverseOrder: true, includeExecutionData: true },
         );
         for await (const { events = [] } of pages) {
-          for (const { id = 0, timestamp, stateEnteredEventDetails: details } of events) {
+          for (const event of events) {
+            const { id = 0, stateEnteredEventDetails: details } = event;
             if (id <= afterId) return found.reverse();
-            if (!details?.name) continue;
-            const at = timestamp?.toISOString() ?? '';
-            found.push({ id, at, state: details.name, cursor: cursorIn(details.input) });
+            const { type, at, state } = machineEventOf(event);
+            if (!type.endsWith('StateEntered') || state === undefined) continue;
+            found.push({ id, at: new Date(at).toISOString(), state, cursor: cursorIn(details?.input) });
           }
         }
         return found.reverse();

@@ -57,6 +57,17 @@ describe('a stage', () => {
     await expect(look(22, coldFor(20))).rejects.toThrow('hit rate 0.15 is not above 0.8; p95 of hits 420 ms');
   });
 
+  test('with few reads is judged by minutes of its recovery, too, and in the meantime by none of them', async () => {
+    const few = (cold: number) => (minute: number) => {
+      const hits = minute < cold ? 0 : 12;
+      return { hits, misses: minute < cold ? 12 : 0, latencies: [{ p95Ms: 20, samples: hits }] };
+    };
+    // 12 minutes after the recovery have 144 reads, and 5 before that what is missing of 200.
+    expect(await look(22, few(5))).toMatchObject({ verdict: 'passed', figures: { reads: 204, hits: 204 } });
+    await expect(look(22, few(9))).rejects.toThrow('hit rate 0.76 is not above 0.8');
+    expect(await look(21, few(9))).toMatchObject({ verdict: 'watching' });
+  });
+
   test.each<[string, Partial<MinuteFigures>]>([
     ['connections to Redis failed', { connectionFailures: 1 }],
     ['entries older than their rows', { staleEntries: 1 }],

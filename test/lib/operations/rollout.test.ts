@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import validate from 'asl-validator';
 import { MACHINE_OUTPUTS } from '../../../lambda/contract/outputs.ts';
 import { DEFAULT_ROLLOUT_STAGES, STATES, TASK_TIMEOUT_SECONDS } from '../../../lambda/contract/rollout.ts';
+import { rehearsedDefinition } from '../../../rehearsal/rollout/definition.ts';
+import { ROLLOUT } from '../../infra/support/existing.ts';
 import { onlyResource, resourcesOf } from '../../infra/support/synthesis.ts';
 import { synthesizeRollout } from '../../support/rollout-definition.ts';
 
@@ -15,6 +17,16 @@ const nextOf = (state: object): string[] =>
   JSON.stringify(state)
     .match(/"(?:Next|Default)":"[^"]+"/g)
     ?.map((found) => found.replace(/^"\w+":"|"$/g, '')) ?? [];
+
+/** Without what is local: whose name a resource has, and the stage's in messages. */
+const bare = (state: object | undefined): unknown =>
+  JSON.parse(
+    JSON.stringify(state)
+      // What CDK says of each, and is so without it.
+      .replace(/,?"QueryLanguage":"JSONPath"/, '')
+      .replace(/"(?:Resource|TopicArn)":"(?!arn:aws:states)[^"]+"/g, '"Resource":""')
+      .replace(/\b(?:dev|rehearsal)\b/g, 'STAGE'),
+  );
 
 describe('the definition', () => {
   it.each([
@@ -31,6 +43,15 @@ describe('the definition', () => {
   it('would be noticed to be invalid', () => {
     const broken = { ...definition, StartAt: 'Nowhere' };
     expect(validate(broken as never, {}).isValid).toBe(false);
+  });
+
+  it('is, state by state, what a rehearsal executes', () => {
+    const rehearsed = rehearsedDefinition(ROLLOUT.stages ?? DEFAULT_ROLLOUT_STAGES);
+    expect(rehearsed.StartAt).toBe(definition.StartAt);
+    expect(Object.keys(rehearsed.States)).toEqual(Object.keys(definition.States));
+    for (const [name, state] of Object.entries(rehearsed.States)) {
+      expect(bare(definition.States[name])).toEqual(bare(state));
+    }
   });
 
   it('has every state of the contract, and leads to each', () => {

@@ -41,7 +41,7 @@ test(
           name: `rollout-${start}`,
           signal: killer.signal,
           onEvent: ({ type, state = '' }) => {
-            if (type !== 'StateEntered' || killer.signal.aborted || kills >= KILLS) return;
+            if (!type.endsWith('StateEntered') || killer.signal.aborted || kills >= KILLS) return;
             states -= 1;
             if (states >= 0) return;
             killedAt.set(state, (killedAt.get(state) ?? 0) + 1);

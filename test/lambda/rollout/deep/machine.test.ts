@@ -156,7 +156,7 @@ describe.each([STATES.settle, STATES.watching, STATES.recovering])('%s', (state)
       definition,
       waitMs: 100,
       onEvent: (event) => {
-        if (event.type === 'StateEntered' && event.state === state)
+        if (event.type.endsWith('StateEntered') && event.state === state)
           asked ??= fill(world.redis).then(() => stop());
       },
     });
