@@ -88,7 +88,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk': ['lambda/flush/scheduled', 'lambda/hooks', 'lambda/rollout/aws', 'scripts/aws'],
   redis: ['rehearsal/legacy'],
   'aws-cdk-lib': ['lib', 'bin'],
-  express: ['rehearsal/legacy'],
+  express: ['rehearsal/legacy', 'rehearsal/console'],
   kysely: ['lambda/database'],
   'aws-local-stepfunctions': ['rehearsal/machine'],
   commander: ['scripts'],

@@ -7,7 +7,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { Cursor } from '../../../lambda/contract/rollout.ts';
-import { machineEventOf } from '../../../lambda/rollout/machine-event.ts';
+import { machineEventOf } from '../../../lambda/rollout/aws/history.ts';
 import { asking } from '../errors.ts';
 
 /** An execution of the state machine, as Step Functions tells of it. */

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { type MachineEvent, machineEventOf } from '../../../lambda/rollout/machine-event.ts';
+import { machineEventOf } from '../../../lambda/rollout/aws/history.ts';
+import type { MachineEvent } from '../../../lambda/rollout/machine-event.ts';
 import { type Definition, execute } from '../../../rehearsal/machine/interpreter.ts';
 
 const DEFINITION: Definition = {

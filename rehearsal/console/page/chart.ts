@@ -1,0 +1,167 @@
+import uPlot from 'uplot';
+import { colour, colourOf, dashOf } from './colours.ts';
+import { element, setText, table, whenChanged } from './dom.ts';
+import type { Line } from './lines.ts';
+import { drawMarks } from './marks.ts';
+import { moment } from './text.ts';
+import type { View } from './view.ts';
+
+export interface ChartOptions {
+  readonly title: string;
+  readonly unit: string;
+  readonly lines: (samples: View['samples']) => readonly Line[];
+  /** The largest value of the axis where that is fixed, as of a rate. */
+  readonly max?: number;
+  readonly digits: number;
+}
+
+export interface Chart {
+  readonly root: HTMLElement;
+  show(view: View): void;
+}
+
+const HEIGHT_PX = 190;
+const ROWS = 10;
+/** A run that has just begun is not stretched over the whole width. */
+const SHORTEST_SECONDS = 30;
+
+/** A figure with its title, a legend that says the values, and the last of them as a table. */
+export function createChart(options: ChartOptions): Chart {
+  const { title, unit, digits } = options;
+  const plot = element('div', { class: 'plot', role: 'img' });
+  const legend = element('ul', { class: 'legend' });
+  const details = element('details', {}, element('summary', {}, 'Last values'));
+  const caption = element(
+    'figcaption',
+    {},
+    element('h3', {}, title),
+    element('span', { class: 'muted' }, unit),
+  );
+  const root = element('figure', {}, caption, legend, plot, details);
+
+  let shown: { readonly view: View; readonly lines: readonly Line[] } | undefined;
+  let canvas: uPlot | undefined;
+  const text = (value: number | null | undefined) =>
+    value === null || value === undefined ? '–' : value.toFixed(digits);
+
+  const showLegend = (index: number | null | undefined) => {
+    for (const [at, { values }] of (shown?.lines ?? []).entries()) {
+      const value = legend.children[at]?.querySelector('strong');
+      if (value) setText(value, text(values.at(index ?? -1)));
+    }
+  };
+  // Another set of lines needs another canvas: of a new namespace, say.
+  const build = whenChanged((lines: readonly Omit<Line, 'values'>[]) => {
+    canvas?.destroy();
+    legend.replaceChildren(...lines.map(legendItem));
+    canvas = new uPlot(
+      {
+        ...layout(options, plot.clientWidth),
+        series: [{}, ...lines.map(seriesOf)],
+        axes: axes(() => shown?.view),
+        hooks: {
+          drawAxes: [(self) => shown && drawMarks(self, shown.view.state.marks, secondsOf(shown.view))],
+          setCursor: [({ cursor }) => showLegend(cursor.idx)],
+        },
+      },
+      undefined,
+      plot,
+    );
+  });
+
+  new ResizeObserver(() => canvas?.setSize({ width: plot.clientWidth, height: HEIGHT_PX })).observe(plot);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => canvas?.redraw(false));
+  details.addEventListener('toggle', () => shown && showTable(shown));
+
+  function showTable({ view, lines }: NonNullable<typeof shown>): void {
+    if (!details.open) return;
+    const first = Math.max(0, view.samples.length - ROWS);
+    const rows = view.samples
+      .slice(first)
+      .map(({ at }, row) => [
+        moment(view.state, at),
+        ...lines.map(({ values }) => text(values[first + row])),
+      ]);
+    details.querySelector('table')?.remove();
+    details.append(table(['when', ...lines.map(({ label }) => label)], rows.toReversed()));
+  }
+
+  return {
+    root,
+    show(view) {
+      const lines = options.lines(view.samples);
+      shown = { view, lines };
+      root.hidden = lines.length === 0;
+      if (root.hidden) return;
+      build(lines.map(({ values, ...line }) => line));
+      const seconds = view.samples.map(({ at }) => secondsOf(view)(at));
+      canvas?.setData([seconds, ...lines.map(({ values }) => [...values])]);
+      showLegend(canvas?.cursor.idx);
+      const latest = lines.map(({ label, values }) => `${label} ${text(values.at(-1))}`).join(', ');
+      plot.setAttribute('aria-label', `${title}, ${unit}. Now: ${latest}`);
+      showTable(shown);
+    },
+  };
+}
+
+/** Where the axis begins: of a rehearsal when that began, so that its ticks are round; of a deployed stage 1970. */
+const originOf = ({ state }: View) => (state.kind === 'rehearsal' ? state.startedAt : 0);
+const secondsOf = (view: View) => (at: number) => (at - originOf(view)) / 1000;
+
+function legendItem(line: Omit<Line, 'values'>): HTMLElement {
+  const swatch = element('span', { class: `line ${line.backend ?? 'both'}${line.thin ? ' thin' : ''}` });
+  return element('li', {}, swatch, `${line.label} `, element('strong', {}));
+}
+
+const seriesOf = (line: Omit<Line, 'values'>): uPlot.Series => ({
+  stroke: () => colourOf(line),
+  width: line.thin ? 1 : 2,
+  dash: dashOf(line),
+  points: { show: false },
+});
+
+const layout = ({ max }: ChartOptions, width: number) => ({
+  ...{ width, height: HEIGHT_PX, padding: [16, 20, 0, 0] as [number, number, number, number] },
+  legend: { show: false },
+  cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'charts' } },
+  scales: {
+    x: {
+      time: false,
+      range: (_: uPlot, first: number, last: number): [number, number] => [
+        first,
+        Math.max(last, first + SHORTEST_SECONDS),
+      ],
+    },
+    y: {
+      range: (_: uPlot, __: number, largest: number): [number, number] => [
+        0,
+        max ?? Math.max(largest, 1) * 1.1,
+      ],
+    },
+  },
+});
+
+function axes(view: () => View | undefined): uPlot.Axis[] {
+  const look: uPlot.Axis = {
+    stroke: () => colour('muted'),
+    grid: { stroke: () => colour('grid'), width: 1 },
+    ticks: { show: false },
+    font: '12px system-ui, sans-serif',
+  };
+  const timeText = (seconds: number) => {
+    const shown = view();
+    if (!shown) return '';
+    // No seconds in a time of day that has none.
+    return moment(shown.state, seconds * 1000 + originOf(shown)).replace(/^(\d\d:\d\d):00$/, '$1');
+  };
+  return [
+    {
+      ...look,
+      size: 28,
+      space: 60,
+      incrs: [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600],
+      values: (_, at) => at.map(timeText),
+    },
+    { ...look, size: 44, space: 36 },
+  ];
+}

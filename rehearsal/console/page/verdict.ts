@@ -1,0 +1,44 @@
+import type { ConsoleState } from '../contract.ts';
+import { byId, icon, type Shape, setText, whenChanged } from './dom.ts';
+import { shares, span, where } from './text.ts';
+import type { Part, View } from './view.ts';
+
+type Level = ConsoleState['safety']['level'];
+
+const LEVELS: Readonly<Record<Level, { readonly shape: Shape; readonly words: string }>> = {
+  safe: { shape: 'check', words: 'SAFE to go on' },
+  wait: { shape: 'wait', words: 'WAIT, do not go on yet' },
+  unsafe: { shape: 'cross', words: 'NOT SAFE to go on' },
+};
+
+/** The two answers that somebody comes for: whether it is safe to go on, and which stage this is. */
+export function createVerdict(): Part {
+  const showLevel = whenChanged((level: Level) => {
+    const { shape, words } = LEVELS[level];
+    byId('verdict').dataset['level'] = level;
+    byId('safety-icon').replaceChildren(icon(shape));
+    setText(byId('safety'), words);
+  });
+  return (view) => {
+    const { state } = view;
+    const { level, text } = safetyOf(view);
+    const { words } = LEVELS[level];
+    const stage = where(state);
+    showLevel(level);
+    setText(byId('safety-text'), text);
+    setText(byId('where'), stage);
+    setText(byId('where-text'), `serverless carries ${shares(state).serverless} % of the traffic`);
+    // The text may count seconds; a screen reader hears only what changes the answer.
+    setText(byId('announcement'), `${words}. ${stage}`);
+    document.title = `${words}: ${stage} (${state.title})`;
+  };
+}
+
+/** What was safe before a connection broke is not known to be so now. */
+function safetyOf({ state, connection }: View): ConsoleState['safety'] {
+  const { safety } = state;
+  if (connection.status !== 'reconnecting') return safety;
+  const heard = `nothing heard for ${span(Date.now() - connection.since)}`;
+  const last = `Before that: ${LEVELS[safety.level].words}, ${safety.text}`;
+  return { level: safety.level === 'unsafe' ? 'unsafe' : 'wait', text: `No connection, ${heard}. ${last}` };
+}
