@@ -31,6 +31,7 @@ export default {
       testPathIgnorePatterns: DEEP,
     }),
     project('infra', ['lib', 'infra'].map(folder)),
+    project('browser', [folder('browser')]),
   ],
   testTimeout: 30_000,
   // Half of the tests wait for servers and for time to pass: three of them keep two cores busy.

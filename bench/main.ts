@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { apiCommand } from './commands/api.ts';
 import { cacheCommand } from './commands/cache.ts';
+import { consoleCommand } from './commands/console.ts';
 import { flushCommand } from './commands/flush.ts';
 
 await new Command('bench')
@@ -8,4 +9,5 @@ await new Command('bench')
   .addCommand(cacheCommand)
   .addCommand(apiCommand)
   .addCommand(flushCommand)
+  .addCommand(consoleCommand)
   .parseAsync();

@@ -34,10 +34,12 @@ export interface AskOptions {
 }
 
 const MAX_TOLD_ERRORS = 3;
+/** As many as users wait at the most: who hangs must not hold up the others. */
+const CONNECTIONS = 400;
 
 /** The users' way to the router. */
 export function createAsking({ url, recorder, onError }: AskOptions): Asking {
-  const dispatcher = new Agent({ connections: 64 });
+  const dispatcher = new Agent({ connections: CONNECTIONS });
   return {
     async ask({ device, method, path, headers, body }) {
       const start = performance.now();

@@ -1,16 +1,14 @@
 import type { Acknowledgement } from '../lambda/cache/cache.ts';
+import type { StaleRead } from './console/contract.ts';
+import { type Binding, createPendingBound, type PendingBound } from './pending-bound.ts';
 
 export type Backend = 'express' | 'serverless';
-
-/** A write that answered `pending` may be missed by reads for this long. */
-export const PENDING_BOUND_MS = 2000;
 
 interface Written {
   readonly version: number;
   readonly at: number;
   readonly backend: Backend;
-  /** From when on every read has to see it. */
-  readonly bindingFrom: number;
+  readonly binding: Binding;
 }
 
 /** A read that is under way: what it has to see is what was acknowledged before it began. */
@@ -43,43 +41,60 @@ export interface Checker {
     write: { version: number; backend: Backend; acknowledgement: Acknowledgement },
   ): void;
   summary(): Staleness;
+  /** The last stale reads, newest first. */
+  explained(): readonly StaleRead[];
 }
+
+/** How the console and `report.json` name the backends. */
+export const NAME_OF = { express: 'legacy', serverless: 'serverless' } as const;
+
+/** So many stale reads are explained: more of them say nothing new. */
+const KEPT_STALE_READS = 20;
 
 /**
  * Finds stale reads: a read that began after a write was acknowledged and returns an older version, whichever
  * backend served either. A read that overlaps the write may return old or new.
- * @param now milliseconds; replaced in tests.
+ * @param now milliseconds; replaced in tests. @param bound that of the same run's other checkers, which know of the same outages.
  */
-export function createChecker(now: () => number = () => performance.now()): Checker {
+export function createChecker(
+  now: () => number = () => performance.now(),
+  bound: Pick<PendingBound, 'of'> = createPendingBound(now),
+): Checker {
   /** Newest last. Only grows by appending copies, so that a pending read keeps what it saw. */
   const history = new Map<string, readonly Written[]>();
   const stale = { express: 0, serverless: 0 };
+  const explained: StaleRead[] = [];
   let [bounded, longestMs, crossing, writes] = [0, 0, 0, 0];
 
   return {
     begin: (key) => ({ key, begin: now(), acknowledged: history.get(key) ?? [] }),
-    end({ begin, acknowledged }, { version, backend }) {
+    end({ key, begin, acknowledged }, { version, backend }) {
       const last = acknowledged.at(-1);
       if (last && last.backend !== backend) crossing += 1;
       const missed = acknowledged.filter((write) => write.version > version);
       if (missed.length === 0) return false;
-      if (!missed.some(({ bindingFrom }) => bindingFrom <= begin)) {
+      const unseen = missed.findLast(({ binding }) => binding.from <= begin);
+      if (!unseen) {
         bounded += 1;
         return false;
       }
       stale[backend] += 1;
+      explained.unshift({
+        at: Math.round(performance.timeOrigin + now()),
+        key,
+        readBy: NAME_OF[backend],
+        writtenBy: NAME_OF[unseen.backend],
+        versionRead: version,
+        versionWritten: unseen.version,
+        ageMs: Math.round(begin - unseen.at),
+      });
+      explained.splice(KEPT_STALE_READS);
       longestMs = Math.max(longestMs, now() - Math.min(...missed.map(({ at }) => at)));
       return true;
     },
     acknowledged(key, { version, backend, acknowledgement }) {
       writes += 1;
-      const at = now();
-      const write = {
-        version,
-        backend,
-        at,
-        bindingFrom: acknowledgement === 'done' ? at : at + PENDING_BOUND_MS,
-      };
+      const write = { version, backend, at: now(), binding: bound.of(acknowledgement) };
       // In order of acknowledgement, which may differ from that of the versions.
       history.set(key, [...(history.get(key) ?? []).slice(-KEPT_WRITES), write]);
     },
@@ -91,6 +106,7 @@ export function createChecker(now: () => number = () => performance.now()): Chec
       writes,
       staleByBackend: { ...stale },
     }),
+    explained: () => [...explained],
   };
 }
 

@@ -24,6 +24,8 @@ export interface FallbackWatchOptions {
   readonly env: string;
   readonly population: Population;
   readonly random: Random;
+  /** Told of each as it is seen. */
+  readonly onFallback?: (count: number) => void;
 }
 
 const INTERVAL_MS = 10;
@@ -33,7 +35,7 @@ const INTERVAL_MS = 10;
  * at any moment, where those of the backend are written each 10 s.
  */
 export async function watchFallbacks(options: FallbackWatchOptions): Promise<FallbackWatch> {
-  const { redisUrl, database, env, population, random } = options;
+  const { redisUrl, database, env, population, random, onFallback = () => {} } = options;
   const environment = { NODE_ENV: env, REDIS_URL: redisUrl, ...PHASE_SWITCHES.dual };
   const { cache, close } = await openCache(environment, { database, service: 'cutover-rehearsal' });
   let stopped = false;
@@ -45,8 +47,11 @@ export async function watchFallbacks(options: FallbackWatchOptions): Promise<Fal
   const run = async () => {
     while (!stopped) {
       const { key, owner } = population.next(random);
+      const before = counted().fallbacks;
       // What fails for the users is told by them.
       await cache.getOrLoad(key, () => readList(database, owner)).catch(() => {});
+      const seen = counted().fallbacks - before;
+      if (seen > 0) onFallback(seen);
       await sleep(INTERVAL_MS);
     }
   };

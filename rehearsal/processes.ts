@@ -9,8 +9,8 @@ import type { Workspace } from './servers/workspace.ts';
 
 /** The processes of both backends, of which a change of phase starts new ones. */
 export interface Processes {
-  /** Starts one more of a backend. @throws with its last words when it does not come up. */
-  start(backend: Backend, phase: Phase): Promise<RunningBackend>;
+  /** Starts one more of a backend; the legacy one with the mirror, unless told. @throws with its last words when it does not come up. */
+  start(backend: Backend, phase: Phase, mirror?: 'off'): Promise<RunningBackend>;
   /** Ends a process that gets no more requests. */
   end(running: RunningBackend): Promise<void>;
   /** Rejects when a process ends that was not told to; never resolves. */
@@ -65,11 +65,11 @@ export function createProcesses(options: ProcessesOptions): Processes {
   return {
     failure,
     end,
-    async start(backend, phase) {
+    async start(backend, phase, mirror) {
       started[backend] += 1;
       const name = started[backend] === 1 ? backend : `${backend}-${started[backend]}`;
       const [main = '', ...args] = mains[backend];
-      const environment = environmentOf(backend, phase, options);
+      const environment = { ...environmentOf(backend, phase, options), ...(mirror && { MIRROR: mirror }) };
       const process = await startBackend(workspace, { name, main: [main, ...args], environment });
       running.set(process, name);
       process.failure.catch((error: unknown) => running.has(process) && fail(error));

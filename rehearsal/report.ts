@@ -1,4 +1,5 @@
 import type { Staleness } from './checker.ts';
+import type { StaleRead } from './console/contract.ts';
 import type { Migration, Mode, RehearsalOptions } from './options.ts';
 import type { Answered } from './router.ts';
 import type { SessionFigures } from './session-checker.ts';
@@ -20,6 +21,8 @@ export interface Report {
   } & Omit<Staleness, 'staleByBackend'> &
     SessionFigures;
   readonly staleByBackend: Staleness['staleByBackend'];
+  /** The last twenty of them, newest first. */
+  readonly staleReads: readonly StaleRead[];
   readonly preserved: { readonly checked: number; readonly lost: number };
   /** What Redis refused to the users that its parts connect as: `legacy: key v2:mocs:1 (3 times)`. */
   readonly refusals: readonly string[];
@@ -101,7 +104,10 @@ function differences({ recorded, counted }: Report['metrics']): string[] {
 
 /** What a run measured, to be judged. */
 export interface RunFigures
-  extends Pick<Report, 'durationSeconds' | 'preserved' | 'refusals' | 'metrics' | 'stages' | 'steps'> {
+  extends Pick<
+    Report,
+    'durationSeconds' | 'staleReads' | 'preserved' | 'refusals' | 'metrics' | 'stages' | 'steps'
+  > {
   readonly options: Pick<RehearsalOptions, 'migration' | 'mode' | 'seed' | 'users'>;
   readonly requests: number;
   readonly errors5xx: number;
@@ -117,6 +123,7 @@ export function createReport({
   errors5xx,
   staleness,
   sessions,
+  staleReads,
   preserved,
   refusals,
   metrics,
@@ -136,6 +143,7 @@ export function createReport({
     users: options.users,
     totals,
     staleByBackend,
+    staleReads,
     preserved,
     refusals,
     metrics,

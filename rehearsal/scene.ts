@@ -6,18 +6,19 @@ import { backfill, requireCarried } from '../lambda/stores/backfill/backfill.ts'
 import { type BackfillTarget, planBackfill } from '../lambda/stores/backfill/plan.ts';
 import type { RunningBackend } from './backends.ts';
 import type { Backend, Checker } from './checker.ts';
-import { conduct } from './conductor.ts';
+import { conduct, type StageEvent } from './conductor.ts';
 import type { DatabaseProbe } from './database-probe.ts';
 import { watchFallbacks } from './fallback-watch.ts';
+import type { Apart } from './faults.ts';
 import { type RehearsalOptions, stageSeconds } from './options.ts';
-import { conductPhases } from './phase-conductor.ts';
+import { conductPhases, type PhaseEvent } from './phase-conductor.ts';
 import { STEP_COUNT } from './phase-steps.ts';
 import type { Population } from './population.ts';
-import type { Printer } from './printer.ts';
 import type { Processes } from './processes.ts';
 import { seededRandom } from './random.ts';
 import type { Recorder } from './recorder.ts';
 import type { Report } from './report.ts';
+import type { RolloutControl } from './rollout/control.ts';
 import type { Router } from './router.ts';
 import type { SessionChecker } from './session-checker.ts';
 import type { Ground } from './set-up.ts';
@@ -29,7 +30,6 @@ export interface Scene {
   readonly ground: Ground;
   readonly env: string;
   readonly population: Population;
-  readonly printer: Printer;
   readonly processes: Processes;
   /** The processes that the traffic goes to. */
   readonly running: Record<Backend, RunningBackend>;
@@ -40,7 +40,17 @@ export interface Scene {
   readonly checker: Checker;
   readonly sessionChecker: SessionChecker;
   readonly flush: (onlyNamespace?: string) => Promise<FlushProgress>;
+  /** Does what needs Redis and has no second attempt. */
+  readonly apart: Apart;
+  readonly watcher: Watcher;
   readonly signal: AbortSignal;
+}
+
+/** Who is told what happens, beside the requests. */
+export interface Watcher {
+  event(event: StageEvent | PhaseEvent): void;
+  control(control: RolloutControl): void;
+  fellBack(count: number): void;
 }
 
 /** How many lists both backends are asked for before each stage: those that the fewest write. */
@@ -48,7 +58,7 @@ const COMPARED_LISTS = 4;
 
 /** Moves the traffic, a stage at a time, by the state machine that is deployed. */
 export async function runStages(scene: Scene): Promise<Pick<Report, 'stages' | 'steps'>> {
-  const { options, router, printer, processes, checker, population, ground } = scene;
+  const { options, router, watcher, processes, checker, population, ground, apart } = scene;
   const lengths = stageSeconds(options);
   const isPlain = options.mode === 'naive';
   const begun = performance.now();
@@ -62,12 +72,14 @@ export async function runStages(scene: Scene): Promise<Pick<Report, 'stages' | '
     coverage: isPlain
       ? undefined
       : () =>
-          reportCoverage({
-            database: ground.database,
-            ...{ scanner: ground.redis, reader: ground.redis },
-            // Who wrote before it began is no part of it.
-            sinceSeconds: Math.ceil((performance.now() - begun) / 1000),
-          }),
+          apart(() =>
+            reportCoverage({
+              database: ground.database,
+              ...{ scanner: ground.redis, reader: ground.redis },
+              // Who wrote before it began is no part of it.
+              sinceSeconds: Math.ceil((performance.now() - begun) / 1000),
+            }),
+          ),
     compare: isPlain
       ? undefined
       : {
@@ -75,7 +87,8 @@ export async function runStages(scene: Scene): Promise<Pick<Report, 'stages' | '
           legacy: (path) => router.ask('express', path),
           serverless: (path) => router.ask('serverless', path),
         },
-    onEvent: printer.event,
+    onEvent: watcher.event,
+    onControl: watcher.control,
   });
   return { stages, steps: [] };
 }
@@ -86,8 +99,8 @@ const BACKENDS = ['express', 'serverless'] as const;
 
 /** Moves the keys, a phase at a time, and back. */
 export async function runPhases(scene: Scene): Promise<Pick<Report, 'stages' | 'steps'>> {
-  const { options, ground, env, population, printer, processes, running, router, flush } = scene;
-  const { checker, sessionChecker } = scene;
+  const { options, ground, env, population, watcher, processes, running, router, flush } = scene;
+  const { checker, sessionChecker, apart } = scene;
   const newHome = prefixIn('prefixed', { kind: 'state' }, env);
   let next: Record<Backend, RunningBackend> | undefined;
 
@@ -95,7 +108,7 @@ export async function runPhases(scene: Scene): Promise<Pick<Report, 'stages' | '
     ...scene,
     stepSeconds: options.seconds / STEP_COUNT,
     async beginShift(phase) {
-      await ground.changeUsers(phase);
+      await apart(() => ground.changeUsers(phase));
       const [express, serverless] = await Promise.all(
         BACKENDS.map((backend) => processes.start(backend, phase)),
       );
@@ -113,11 +126,11 @@ export async function runPhases(scene: Scene): Promise<Pick<Report, 'stages' | '
       }
       next = undefined;
     },
-    carry: (to, phase) => carry(scene, { to, phase }),
+    carry: (to, phase) => apart(() => carry(scene, { to, phase })),
     flush: (what) => flush(what === 'all' ? undefined : newHome),
     async checkState(homes) {
-      const found = [await ground.preserved.check()];
-      if (homes === 'both') found.push(await ground.preserved.check(newHome));
+      const found = [await apart(() => ground.preserved.check())];
+      if (homes === 'both') found.push(await apart(() => ground.preserved.check(newHome)));
       const sum = (of: 'checked' | 'lost') => found.reduce((total, each) => total + each[of], 0);
       return { checked: sum('checked'), lost: sum('lost') };
     },
@@ -125,13 +138,14 @@ export async function runPhases(scene: Scene): Promise<Pick<Report, 'stages' | '
       watchFallbacks({
         ...{ env, population, database: ground.database, redisUrl: ground.redisUrls.serverless },
         random: seededRandom(options.seed + 5),
+        onFallback: watcher.fellBack,
       }),
     faults() {
       const { staleReads } = checker.summary();
       const { lostSessions, resurrectedSessions } = sessionChecker.summary();
       return { staleReads, lostSessions, resurrectedSessions };
     },
-    onEvent: printer.event,
+    onEvent: watcher.event,
   });
   return { stages: [], steps };
 }

@@ -1,5 +1,5 @@
 import type { Acknowledgement } from '../lambda/cache/cache.ts';
-import { PENDING_BOUND_MS } from './checker.ts';
+import { type Binding, createPendingBound, type PendingBound } from './pending-bound.ts';
 
 /** A session of a user, as its browser knows it. */
 export interface KnownSession {
@@ -10,7 +10,7 @@ export interface KnownSession {
   /** A logout was sent: from then on either answer is right, until the logout is acknowledged. */
   isEnding: boolean;
   /** From when on nobody may be answered for it; undefined where that was not acknowledged. */
-  endedFrom: number | undefined;
+  ended: Binding | undefined;
 }
 
 /** A request that is under way: which answers are right was known before it began. */
@@ -49,14 +49,17 @@ export interface SessionChecker {
 
 /**
  * Finds sessions that were lost, and such as came back after their end, whichever backend, phase or home answered.
- * @param now milliseconds; replaced in tests.
+ * @param now milliseconds; replaced in tests. @param bound that of the same run's other checkers.
  */
-export function createSessionChecker(now: () => number = () => performance.now()): SessionChecker {
+export function createSessionChecker(
+  now: () => number = () => performance.now(),
+  bound: Pick<PendingBound, 'of'> = createPendingBound(now),
+): SessionChecker {
   const counts = { lostSessions: 0, resurrectedSessions: 0, logins: 0, logouts: 0, checkedSessions: 0 };
   return {
     loggedIn(who) {
       counts.logins += 1;
-      return { ...who, isEnding: false, endedFrom: undefined };
+      return { ...who, isEnding: false, ended: undefined };
     },
     begin: (session) => ({ session, expects: expectationOf(session, now()) }),
     end({ session, expects }, isLetIn) {
@@ -75,13 +78,13 @@ export function createSessionChecker(now: () => number = () => performance.now()
         return;
       }
       counts.logouts += 1;
-      session.endedFrom = now() + (answer === 'done' ? 0 : PENDING_BOUND_MS);
+      session.ended = bound.of(answer);
     },
     summary: () => ({ ...counts }),
   };
 }
 
-function expectationOf({ isEnding, endedFrom }: KnownSession, at: number): PendingAsk['expects'] {
+function expectationOf({ isEnding, ended }: KnownSession, at: number): PendingAsk['expects'] {
   if (!isEnding) return 'live';
-  return endedFrom !== undefined && endedFrom <= at ? 'ended' : 'either';
+  return ended !== undefined && ended.from <= at ? 'ended' : 'either';
 }

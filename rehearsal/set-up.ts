@@ -4,6 +4,7 @@ import { redisStore } from '../lambda/cache/redis-store.ts';
 import { migrate } from '../lambda/database/migrate.ts';
 import { createPool, type Database } from '../lambda/database/pool.ts';
 import { connectRedis, type RedisConnection } from '../lambda/redis/connection.ts';
+import type { BreakableRedis } from './faults/breakable-redis.ts';
 import { protocolKeysIn, removeLeftKeys } from './own-keys.ts';
 import { changeRedisUsers, createRedisUsers, type RedisUrls, refusalsOf, sameForAll } from './redis-users.ts';
 import { type Preserved, removeRows, seedItems, seedPreserved } from './seed.ts';
@@ -22,6 +23,8 @@ export interface Ground {
   readonly preserved: Preserved;
   /** Gives the deployed users the rights of a phase. */
   changeUsers(phase: Phase): Promise<void>;
+  /** A Redis of our own, to be broken on purpose. */
+  readonly breakable: BreakableRedis | undefined;
   /** What Redis has refused to the deployed users so far. */
   refusals(): Promise<string[]>;
   /** Rejects when a server of our own ends; never resolves. */
@@ -101,6 +104,7 @@ export async function setUp({
       const { env, families } = keyspace;
       if (hasUsers) await changeRedisUsers(redis.send, { phase, env, families });
     },
+    breakable: redisServer.breakable,
     refusals: async () => (redisServer.own ? refusalsOf(redis.send) : []),
     failure,
     async close() {

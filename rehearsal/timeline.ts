@@ -17,11 +17,14 @@ export interface Span {
   readonly at: number;
   readonly spanMs: number;
   readonly backends: Readonly<Record<Backend, BackendSpan>>;
+  /** Reads, of those that look for them, that only an un-prefixed key could answer. */
+  readonly fallbacks: number;
 }
 
 /** What happened when: second by second, and coarser the longer it lasts. */
 export interface Timeline {
   record(observation: Observation): void;
+  fellBack(count: number): void;
   /** Oldest first; with the one that is not over yet. */
   spans(): readonly Span[];
 }
@@ -45,19 +48,26 @@ export function createTimeline(options: TimelineOptions = {}): Timeline {
 
   const close = (at: number) => {
     if (!open || at < open.at + spanMs) return;
-    closed.push(spanOf(open, spanMs));
+    append(closed, spanOf(open, spanMs));
     open = undefined;
     if (closed.length < maxSpans) return;
     spanMs *= 2;
     closed = mergeNeighbours(closed, spanMs);
   };
 
+  const current = (): Open => {
+    const at = now();
+    close(at);
+    open ??= openAt(Math.floor(at / spanMs) * spanMs);
+    return open;
+  };
+
   return {
+    fellBack(count) {
+      current().fallbacks += count;
+    },
     record({ backend, status, latencyMs, cache }) {
-      const at = now();
-      close(at);
-      open ??= openAt(Math.floor(at / spanMs) * spanMs);
-      const counts = open.backends[backend];
+      const counts = current().backends[backend];
       counts.requests += 1;
       if (status > 499) counts.errors += 1;
       if (cache === 'miss') counts.misses += 1;
@@ -68,7 +78,7 @@ export function createTimeline(options: TimelineOptions = {}): Timeline {
     },
     spans() {
       close(now());
-      return open ? [...closed, spanOf(open, spanMs)] : closed;
+      return open ? append([...closed], spanOf(open, spanMs)) : closed;
     },
   };
 }
@@ -84,13 +94,18 @@ interface Counts {
 interface Open {
   readonly at: number;
   readonly backends: Readonly<Record<Backend, Counts>>;
+  fallbacks: number;
 }
 
-const openAt = (at: number): Open => ({ at, backends: { express: none(), serverless: none() } });
+const openAt = (at: number): Open => ({
+  at,
+  backends: { express: none(), serverless: none() },
+  fallbacks: 0,
+});
 const none = (): Counts => ({ requests: 0, errors: 0, hits: 0, misses: 0, latencies: [] });
 
-const spanOf = ({ at, backends }: Open, spanMs: number): Span => ({
-  ...{ at, spanMs },
+const spanOf = ({ at, backends, fallbacks }: Open, spanMs: number): Span => ({
+  ...{ at, spanMs, fallbacks },
   backends: ofEach((backend) => {
     const { latencies, ...counts } = backends[backend];
     const sorted = latencies.toSorted((one, other) => one - other);
@@ -105,16 +120,23 @@ function percentile(sorted: readonly number[], share: number): number | null {
 }
 
 /** Two and two that lie in one span of the new length. */
-function mergeNeighbours(spans: readonly Span[], spanMs: number): Span[] {
-  const merged: Span[] = [];
-  for (const span of spans) {
-    const at = Math.floor(span.at / spanMs) * spanMs;
-    const last = merged.at(-1);
-    if (last?.at === at)
-      merged.splice(-1, 1, { ...last, backends: ofEach((backend) => sum(last, span, backend)) });
-    else merged.push({ ...span, at, spanMs });
-  }
-  return merged;
+const mergeNeighbours = (spans: readonly Span[], spanMs: number): Span[] =>
+  spans.reduce<Span[]>(
+    (merged, span) => append(merged, { ...span, at: Math.floor(span.at / spanMs) * spanMs, spanMs }),
+    [],
+  );
+
+/** The first span after a merge may lie in the last one before it. */
+function append(spans: Span[], span: Span): Span[] {
+  const last = spans.at(-1);
+  if (last?.at === span.at)
+    spans.splice(-1, 1, {
+      ...span,
+      backends: ofEach((backend) => sum(last, span, backend)),
+      fallbacks: last.fallbacks + span.fallbacks,
+    });
+  else spans.push(span);
+  return spans;
 }
 
 function sum(one: Span, other: Span, backend: Backend): BackendSpan {

@@ -33,7 +33,7 @@ export interface UsersOptions {
 const PATIENCE_MS = 2000;
 const TICK_MS = 5;
 /** Beyond that the backends cannot keep up, and waiting users would only hide it: requests are left out. */
-const MAX_IN_FLIGHT = 200;
+const MAX_IN_FLIGHT = 400;
 const ITEMS_PER_LIST = 6;
 const DELETE_SHARE = 0.1;
 
@@ -46,6 +46,9 @@ export function startUsers(options: UsersOptions): Users {
   const asking = createAsking(options);
   const sessions = createUserSessions({ ask: asking.ask, checker: sessionChecker, random: sessionRandom });
   const inFlight = new Set<Promise<void>>();
+  const waiting = new Map<string, number>();
+  // A share each: devices whose backend hangs leave the others theirs.
+  const maxOfDevice = Math.max(2, Math.floor(MAX_IN_FLIGHT / population.devices.length));
   let stopped = false;
   let fail: (error: unknown) => void = () => {};
   const failure = new Promise<never>((_, reject) => {
@@ -53,9 +56,12 @@ export function startUsers(options: UsersOptions): Users {
   });
   failure.catch(() => {});
 
-  const askForList = async (target: Target, { method, item, body }: Action): Promise<void> => {
+  const askForList = async (
+    device: string,
+    target: Target,
+    { method, item, body }: Action,
+  ): Promise<void> => {
     const { userId, collection } = target.owner;
-    const device = target.devices[random() < 0.5 ? 0 : 1].name;
     const path = `/api/users/${userId}/${collection}${method === 'GET' ? '' : `/${item}`}`;
     const headers = await sessions.cookieOf(target);
     const question = { device, method, path, headers, body };
@@ -86,13 +92,25 @@ export function startUsers(options: UsersOptions): Users {
     void one.finally(() => inFlight.delete(one));
   };
 
+  const beginOn = (device: string, work: () => Promise<void>) => {
+    const others = waiting.get(device) ?? 0;
+    if (others >= maxOfDevice) return;
+    begin(async () => {
+      waiting.set(device, others + 1);
+      await work().finally(() => waiting.set(device, (waiting.get(device) ?? 1) - 1));
+    });
+  };
+
   const run = async () => {
     const began = performance.now();
     const due = (perSecond: number) => Math.floor(((performance.now() - began) / 1000) * perSecond);
     let [lists, turns] = [0, 0];
     while (!stopped) {
       for (const now = due(REQUESTS_PER_SECOND); lists < now; lists += 1) {
-        begin(() => askForList(population.next(random), chooseAction(random)));
+        const target = population.next(random);
+        const device = target.devices[random() < 0.5 ? 0 : 1].name;
+        const action = chooseAction(random);
+        beginOn(device, () => askForList(device, target, action));
       }
       for (const now = due(SESSION_REQUESTS_PER_SECOND); turns < now; turns += 1) {
         begin(() => sessions.turn(population.next(sessionRandom)));

@@ -5,6 +5,7 @@ import { backfillCommand } from './backfill.ts';
 import { censusCommand } from './census.ts';
 import { cleanupCommand } from './cleanup.ts';
 import { compareCommand } from './compare.ts';
+import { consoleCommand } from './console.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
@@ -34,6 +35,7 @@ const program = new Command('cutover')
   .addCommand(compareCommand)
   .addCommand(rolloutCommand)
   .addCommand(rollbackCommand)
+  .addCommand(consoleCommand)
   .addCommand(doctorCommand)
   .addCommand(explainCommand)
   .addCommand(phaseCommand);

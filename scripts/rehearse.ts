@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { Command, Option } from 'commander';
+import type { ConsoleSource } from '../rehearsal/console/contract.ts';
 import {
   MIGRATIONS,
   type Migration,
@@ -11,6 +9,7 @@ import {
   UsageError,
 } from '../rehearsal/options.ts';
 import { inWorkspace } from './in-workspace.ts';
+import { prepareReports, writeReports } from './rehearsal-reports.ts';
 
 interface Flags {
   readonly migration: Migration;
@@ -21,6 +20,9 @@ interface Flags {
   readonly naive?: true;
   readonly headless?: true;
   readonly report?: string;
+  readonly console: boolean;
+  readonly consolePort?: string;
+  readonly open: boolean;
 }
 
 export const rehearseCommand = new Command('rehearse')
@@ -43,7 +45,10 @@ export const rehearseCommand = new Command('rehearse')
   .option('--users <n>', 'how many users, with two devices each', '100')
   .option('--seed <n>', 'decides who is where and who does what (default: drawn, and printed)')
   .option('--naive', 'the plain way, for comparison: a prefix, no lease, no mirror (v2)')
-  .option('--report <dir>', 'write report.json there')
+  .option('--report <dir>', 'write report.json there, and report.html, the console as it was at the end')
+  .option('--console-port <n>', 'where the console is served (default: a free port, printed)')
+  .option('--no-console', 'serve no console')
+  .option('--no-open', 'do not open the console in a browser')
   .addOption(new Option('--headless', 'plain lines instead of a line that changes'))
   .addHelpText(
     'after',
@@ -61,9 +66,11 @@ Exit codes: 0 the cutover passed, 1 it failed, 2 bad usage.`,
         'rehearse: --stages are those of --migration v2; leave it out with --migration cw',
       );
     }
-    const file = flags.report === undefined ? undefined : await prepareReport(flags.report);
+    const serve = consoleOf(flags);
+    if (flags.report !== undefined) await prepareReports(flags.report);
     // Here and not above: --help has no need of servers.
     const { rehearse } = await import('../rehearsal/rehearse.ts');
+    let source: ConsoleSource | undefined;
     const report = await inWorkspace((workspace, signal) =>
       rehearse(options, {
         workspace,
@@ -72,12 +79,13 @@ Exit codes: 0 the cutover passed, 1 it failed, 2 bad usage.`,
         out: process.stdout,
         columns: process.stdout.columns,
         live: process.stdout.isTTY === true && !flags.headless,
+        onSource(given) {
+          source = given;
+          return serve(given);
+        },
       }),
     );
-    if (file !== undefined) {
-      await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
-      console.log(`report   ${file}`);
-    }
+    if (flags.report !== undefined && source) await writeReports(flags.report, report, source);
     process.exitCode = report.verdict === 'pass' ? 0 : 1;
   });
 
@@ -103,24 +111,20 @@ function parse(flags: Flags): RehearsalOptions {
   };
 }
 
-/** Before the run, not after it; an earlier report does not outlive a run that fails. */
-async function prepareReport(folder: string): Promise<string> {
-  const file = path.join(folder, 'report.json');
-  try {
-    await makeFolder(path.resolve(folder));
-    await writeFile(file, '');
-    await rm(file);
-    return file;
-  } catch (cause) {
-    throw new UsageError(`rehearse: --report=${folder} cannot be written: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
-
-/** Node's recursive mkdir does not come back from a place like /proc. */
-async function makeFolder(folder: string): Promise<void> {
-  if (existsSync(folder)) return;
-  await makeFolder(path.dirname(folder));
-  await mkdir(folder);
+/** @returns what serves the console, and opens it where somebody sits. @throws UsageError for a port that is none. */
+function consoleOf({ console: isWanted, consolePort, open }: Flags) {
+  const port =
+    consolePort === undefined
+      ? undefined
+      : parseWhole('--console-port', consolePort, { min: 1, max: 65_535 });
+  return async (source: ConsoleSource) => {
+    if (!isWanted) return undefined;
+    const { startConsole } = await import('../rehearsal/console/server.ts');
+    const served = await startConsole({ source, port });
+    if (open) {
+      const { openBrowser } = await import('../rehearsal/console/open-browser.ts');
+      void openBrowser(served.url);
+    }
+    return served;
+  };
 }

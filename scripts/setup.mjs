@@ -2,10 +2,11 @@
  * Runs before every npm script, with nothing but node: installs what is missing and says so, or does nothing
  * within milliseconds. All output goes to stderr, because stdout belongs to the command that follows.
  *
- *   node scripts/setup.mjs [--packages-only | --own-servers]
+ *   node scripts/setup.mjs [--packages-only | --own-servers [--browser]]
  *
  * --packages-only  for commands that start no server: looks for neither Redis nor PostgreSQL
  * --own-servers    for the tests, which never use the servers of REDIS_URL and DATABASE_URL
+ * --browser        for the tests of pages, which are skipped where no Chromium can be had
  */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -36,6 +37,9 @@ const MANAGERS = [
   { tool: 'brew', install: ['install'], names: ['redis', 'valkey'] },
 ];
 
+/** What `test/browser/support/chromium.ts` looks for. */
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
+
 const options = new Set(process.argv.slice(2));
 const say = (text) => process.stderr.write(`${text.trimEnd().replace(/^/gm, 'setup: ')}\n`);
 
@@ -54,7 +58,8 @@ try {
 
 async function main() {
   for (const option of options) {
-    if (!['--packages-only', '--own-servers'].includes(option)) throw new Refusal(`unknown option ${option}`);
+    if (!['--packages-only', '--own-servers', '--browser'].includes(option))
+      throw new Refusal(`unknown option ${option}`);
   }
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 12)) {
@@ -70,6 +75,7 @@ async function main() {
     throw new Refusal(`npm has no PostgreSQL for ${PLATFORM}: ${instead}`);
   }
   if ((own || !process.env.REDIS_URL) && !redisOnPath()) await exclusively(installRedis);
+  if (options.has('--browser') && !browserOnPath()) await exclusively(installBrowser);
 }
 
 /** What has to be installed, as one line. */
@@ -140,6 +146,10 @@ function redisOnPath() {
   return onPath('redis-server') || onPath('valkey-server');
 }
 
+function browserOnPath() {
+  return BROWSERS.some(onPath);
+}
+
 async function installRedis() {
   if (redisOnPath()) return;
   const missing = 'no redis-server or valkey-server on the PATH';
@@ -150,27 +160,50 @@ async function installRedis() {
   const root = process.getuid() === 0;
   const sudo = root || tool === 'brew' ? [] : ['sudo'];
   const command = [...sudo, tool, ...install, names[0]].join(' ');
-  const ci = !['', '0', 'false'].includes(process.env.CI ?? '');
   // Homebrew refuses to run as root.
-  if (!(tool === 'brew' ? ci && !root : root || ci)) {
+  if (!(tool === 'brew' ? inCi() && !root : mayInstall())) {
     const other = options.has('--own-servers') ? '' : ', or set REDIS_URL';
     throw new Refusal(`${missing}. Install one with:\n  ${command}\nand try again${other}`);
   }
 
   say(`installing ${names[0]} with ${tool}: ${missing}`);
-  const asRoot = (args) => run(...(sudo.length > 0 ? ['sudo', ['-n', ...args]] : [args[0], args.slice(1)]));
   const result =
     tool === 'apt-get'
-      ? await installDebian(asRoot, install, names)
-      : await firstOf(asRoot, names, [tool, ...install]);
+      ? await installService(install, names)
+      : await firstOf(tool === 'brew' ? plainly : asRoot, names, [tool, ...install]);
   if (result.failure) throw new Refusal(`${command}: ${result.failure}\n${result.output}`);
   if (!redisOnPath()) throw new Refusal(`${command} succeeded, but there is ${missing}`);
 }
 
-async function firstOf(asRoot, names, command) {
+/** Without one, the tests that need it are skipped and say so: that it cannot be installed is no failure. */
+async function installBrowser() {
+  if (browserOnPath() || !onPath('apt-get') || !mayInstall()) return;
+  say(`installing chromium with apt-get: no ${BROWSERS[0]} on the PATH`);
+  const { install } = MANAGERS.find(({ tool }) => tool === 'apt-get');
+  const { failure } = await installDebian(install, ['chromium']);
+  if (failure) say(`chromium could not be installed (${failure}): tests that need it are skipped`);
+}
+
+function inCi() {
+  return !['', '0', 'false'].includes(process.env.CI ?? '');
+}
+
+function mayInstall() {
+  return process.getuid() === 0 || inCi();
+}
+
+function plainly([command, ...args]) {
+  return run(command, args);
+}
+
+function asRoot(args) {
+  return plainly(process.getuid() === 0 ? args : ['sudo', '-n', ...args]);
+}
+
+async function firstOf(how, names, command) {
   let first;
   for (const name of names) {
-    const result = await asRoot([...command, name]);
+    const result = await how([...command, name]);
     if (!result.failure) return result;
     if (stopped) throw new Refusal(`stopped by ${stopped}`);
     first ??= result;
@@ -178,20 +211,25 @@ async function firstOf(asRoot, names, command) {
   return first;
 }
 
-/** Debian's packages start a service and enable it at boot. Cutover wants the program only. */
-async function installDebian(asRoot, install, names) {
-  const units = names.map((name) => `${name}.service`);
-  const systemd = existsSync('/run/systemd/system');
-  // systemd does not start a masked unit; elsewhere invoke-rc.d starts nothing in runlevel 1.
+async function installDebian(install, names) {
+  // In runlevel 1, invoke-rc.d starts nothing.
   const env = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1'];
   const command = [...env, 'apt-get', '-o', 'DPkg::Lock::Timeout=120', ...install];
+  const result = await firstOf(asRoot, names, command);
+  if (!result.failure) return result;
+  // No list of packages, as in a container's image, or an old one.
+  await asRoot([...env, 'apt-get', 'update']);
+  return await firstOf(asRoot, names, command);
+}
+
+/** Debian's packages start a service and enable it at boot. Cutover wants the program only. */
+async function installService(install, names) {
+  const units = names.map((name) => `${name}.service`);
+  const systemd = existsSync('/run/systemd/system');
+  // systemd does not start a masked unit.
   if (systemd) await asRoot(['systemctl', 'mask', '--runtime', ...units]);
   try {
-    const result = await firstOf(asRoot, names, command);
-    if (!result.failure) return result;
-    // No list of packages, as in a container's image, or an old one.
-    await asRoot([...env, 'apt-get', 'update']);
-    return await firstOf(asRoot, names, command);
+    return await installDebian(install, names);
   } finally {
     if (systemd) await asRoot(['systemctl', 'unmask', '--runtime', ...units]);
     for (const name of names) {
@@ -219,9 +257,7 @@ function run(command, args) {
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     child.on('error', (error) => end(error.message));
-    child.on('close', (code, signal) =>
-      resolve({ failure: signal ?? (code && `exit code ${code}`), output }),
-    );
+    child.on('close', (code, signal) => end(signal ?? (code && `exit code ${code}`)));
   });
 }
 

@@ -93,6 +93,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   'aws-local-stepfunctions': ['rehearsal/machine'],
   commander: ['scripts'],
   jose: ['rehearsal/host'],
+  uplot: ['rehearsal/console/page'],
   'rate-limiter-flexible': ['rehearsal/host', 'lambda/stores'],
 };
 

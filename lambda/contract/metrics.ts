@@ -112,6 +112,9 @@ export const namespaceOf = (phase: Phase): Namespace => NAMESPACE_OF[phase];
 export const ROUTES = ['collections', 'flags', 'classroom', 'other'] as const;
 export type MetricRoute = (typeof ROUTES)[number];
 
+/** Those whose answers are cached. */
+export const CACHED_ROUTES = ['collections', 'flags'] as const satisfies readonly MetricRoute[];
+
 const ROUTE_PATHS: readonly (readonly [string, MetricRoute])[] = [
   ['/api/users/', 'collections'],
   ['/api/config/flags', 'flags'],

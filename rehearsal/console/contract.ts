@@ -5,7 +5,8 @@ export type BackendName = (typeof BACKENDS)[number];
 
 /** What a backend did in a span of time. */
 export interface BackendSample {
-  readonly requests: number;
+  /** Null where nobody measures it. */
+  readonly requests: number | null;
   readonly errors: number;
   readonly hits: number;
   readonly misses: number;
@@ -97,8 +98,8 @@ export interface ConsoleState {
   readonly totals: {
     readonly requests: number;
     readonly errors5xx: number;
-    readonly writes: number;
     /** Null where nobody counts them. */
+    readonly writes: number | null;
     readonly lostSessions: number | null;
     /** By the checker of a rehearsal, or the auditor of a stage. */
     readonly staleReads: number;

@@ -27,7 +27,8 @@ export interface LegacyAppOptions {
 const TTL_SECONDS = 300;
 
 /**
- * The legacy backend: Express as people write it, get, load, setEx, and after a write del. It shares the SQL and
+ * The legacy backend: Express as people write it, get, load, setEx, and after a write del; without Redis
+ * it loads. It shares the SQL and
  * the input rules with the serverless backend; its caching is its own, plain, and knows of no protocol.
  */
 export function legacyApp({ redis, database, stores }: LegacyAppOptions): Express {
@@ -57,13 +58,15 @@ export function legacyApp({ redis, database, stores }: LegacyAppOptions): Expres
 
   app.get('/api/users/:userId/:collection', async (req, res) => {
     const owner = parseOwner(req.params);
-    const cached = await redis.get(listKey(owner));
+    const cached = await redis.get(listKey(owner)).catch(() => undefined);
     if (cached) {
       res.set('x-cache', 'hit').type('json').send(cached);
       return;
     }
     const list = await readList(database, owner);
-    await redis.setEx(listKey(owner), TTL_SECONDS, JSON.stringify(list));
+    if (cached !== undefined) {
+      await redis.setEx(listKey(owner), TTL_SECONDS, JSON.stringify(list)).catch(() => {});
+    }
     res.set('x-cache', 'miss').json(list);
   });
 

@@ -27,7 +27,8 @@ await runChild(async () => {
 });
 
 function connect(variable: string) {
-  const client = createClient({ url: process.env[variable] ?? '' });
+  // A command that waits for Redis to come back keeps its user waiting, too.
+  const client = createClient({ url: process.env[variable] ?? '', disableOfflineQueue: true });
   client.on('error', (error) => console.error('legacy: redis', error));
   return client.connect();
 }

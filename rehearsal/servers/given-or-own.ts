@@ -1,8 +1,8 @@
 import { createPool } from '../../lambda/database/pool.ts';
 import { connectRedis } from '../../lambda/redis/connection.ts';
+import { type BreakableRedis, startBreakableRedis } from '../faults/breakable-redis.ts';
 import { UsageError } from '../options.ts';
 import { startPostgres } from './postgres.ts';
-import { startRedis } from './redis.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A server to work with, and whether it is the project's own and ends with it. */
@@ -11,6 +11,11 @@ export interface ServerInUse {
   readonly own: boolean;
   /** Rejects when a server of our own ends; never resolves. */
   readonly failure: Promise<never>;
+}
+
+export interface RedisInUse extends ServerInUse {
+  /** Undefined for one that was there before. */
+  readonly breakable: BreakableRedis | undefined;
 }
 
 const NEVER = new Promise<never>(() => {});
@@ -30,13 +35,16 @@ const REACHABLE_WITHIN_MS = 3000;
  * REDIS_URL's server, or one of our own.
  * @throws UsageError naming the URL when that server does not answer.
  */
-export async function redisInUse(workspace: Workspace, url: string | undefined): Promise<ServerInUse> {
-  if (!url) return ownServer('Redis', await startRedis(workspace));
+export async function redisInUse(workspace: Workspace, url: string | undefined): Promise<RedisInUse> {
+  if (!url) {
+    const breakable = await startBreakableRedis(workspace);
+    return { ...ownServer('Redis', breakable), breakable };
+  }
   const redis = connectRedis({ url, name: 'cutover-check', maxAttempts: 1, deadlineMs: REACHABLE_WITHIN_MS });
   try {
     await redis.ready(REACHABLE_WITHIN_MS);
     await redis.send(['PING']);
-    return { url, own: false, failure: NEVER };
+    return { url, own: false, failure: NEVER, breakable: undefined };
   } catch (cause) {
     throw unreachable('REDIS_URL', url, cause);
   } finally {

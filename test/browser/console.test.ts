@@ -28,7 +28,7 @@ inBrowser('what it shows', () => {
     expect(await text(page, '#machine')).toMatch(/^State machine: Observe, since 0:30 \(0:0\d\)$/);
     expect(await text(page, '#stale-heading')).toBe('0 stale reads');
     expect(await page.locator('#totals dd').allTextContents()).toEqual(
-      [totals.requests, 0, 0, totals.writes].map((value) => value.toLocaleString('en')),
+      [totals.requests, 0, 0, totals.writes ?? 0].map((value) => value.toLocaleString('en')),
     );
     expect(await page.locator('.alarm-name').count()).toBe(source.state().alarms.length);
     expect(await page.locator('#log li').count()).toBe(source.state().log.length);
@@ -44,8 +44,16 @@ inBrowser('what it shows', () => {
       expect.stringMatching(/^Latency of hits, ms\. Now: legacy p95 [\d.]+, .+ serverless p50 [\d.]+$/),
     ]);
     expect(await page.locator('.plot:visible canvas').count()).toBe(3);
-    await page.locator('figure summary').first().click();
     const last = source.samples().at(-1)?.backends;
+    const legend = page.locator('.legend strong').first();
+    expect(await legend.textContent()).toBe(`${last?.legacy.requests}`);
+    // Of the moment under the mouse.
+    await page
+      .locator('.plot')
+      .first()
+      .hover({ position: { x: 45, y: 90 } });
+    expect(await legend.textContent()).toBe(`${source.samples()[0]?.backends.legacy.requests}`);
+    await page.locator('figure summary').first().click();
     expect(await page.locator('figure tbody tr:first-child > *').allTextContents()).toEqual(
       ['0:37', last?.legacy.requests, last?.serverless.requests].map(String),
     );
@@ -89,7 +97,7 @@ inBrowser('what it shows', () => {
     expect(await text(page, '#totals .bad')).toBe('3');
     expect(await text(page, '#log li:first-child')).toBe('0:38warning something new');
     // A screen reader hears the new line, and not all of them again.
-    expect(await first?.evaluate('(line) => line.isConnected')).toBe(true);
+    expect(await first?.evaluate(({ isConnected }: { isConnected: boolean }) => isConnected)).toBe(true);
   });
 
   test('is text, whatever somebody named a key', async () => {

@@ -130,8 +130,8 @@ describe('a synthesis', () => {
     expect(one).toEqual(another);
   });
 
-  it('looks nothing up, not even for a named account and region', () => {
-    const { app } = createApp('dev', { env: { account: '000000000000', region: 'eu-central-1' } });
+  it.each(STAGE_NAMES)('of %s looks nothing up, not even for a named account and region', (name) => {
+    const { app } = createApp(name, { env: { account: '000000000000', region: 'eu-central-1' } });
     expect(app.synth().manifest.missing ?? []).toEqual([]);
   });
 });

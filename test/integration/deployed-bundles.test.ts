@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { FUNCTION_ENVIRONMENT, type FunctionName } from '../../lambda/contract/environment.ts';
 import { migrate } from '../../lambda/database/migrate.ts';
-import { bundleFunction } from '../../lib/bundle.ts';
 import { callsAws } from '../infra/support/bundle-rules.ts';
 import { LAMBDA_NODE_MAJOR, lambdaNode } from '../infra/support/lambda-node.ts';
 import { type BundleAnswer, runBundle } from '../infra/support/run-bundle.ts';
 import { awsEnvironment } from '../support/aws.ts';
+import { bundleOnce } from '../support/bundle-once.ts';
 import { listen } from '../support/http.ts';
 import { freshDatabase, ownRedis } from '../support/servers.ts';
 
@@ -168,7 +168,7 @@ describe.each([
   ) => {
     const answer = await runBundle({
       node,
-      folder: bundleFunction(name),
+      folder: bundleOnce(name),
       environment: { ...environmentOf(name, servers), ...environment },
       event,
       ...(timeLeftMs && { timeLeftMs }),
@@ -213,7 +213,7 @@ describe.each([
 it('notices a bundle that does not start', async () => {
   const answer = await runBundle({
     node: process.execPath,
-    folder: bundleFunction('migrate'),
+    folder: bundleOnce('migrate'),
     environment: {},
     event: {},
   });

@@ -16,6 +16,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'redis';
 import { migrate } from '../../lambda/database/migrate.ts';
 import { createPool } from '../../lambda/database/pool.ts';
+import type { ConsoleState } from '../../rehearsal/console/contract.ts';
 import type { Report } from '../../rehearsal/report.ts';
 import { freshDatabase, ownRedis } from '../support/servers.ts';
 
@@ -49,7 +50,14 @@ async function rehearse(flags: readonly string[], environment?: Record<string, s
   );
   const [exitCode]: [number] = (await once(child, 'close')) as [number];
   const report = JSON.parse(readFileSync(path.join(folder, 'report.json'), 'utf8')) as Report;
-  return { exitCode, report, output: output() };
+  const page = readFileSync(path.join(folder, 'report.html'), 'utf8');
+  return { exitCode, report, page, output: output() };
+}
+
+/** What a report's page shows. */
+function frozenIn(page: string): { readonly state: ConsoleState } {
+  const [, json = ''] = /<script type="application\/json" id="frozen">(.*)<\/script>/.exec(page) ?? [];
+  return JSON.parse(json);
 }
 
 const nothingLeft = () =>
@@ -83,8 +91,9 @@ describe('a short rehearsal', () => {
     const redis = createClient({ url });
     await redis.connect();
     await redis.mSet({ 'mocs:user:me:list': 'cached', 'sessions:me': 'mine', 'other:1': 'other' });
-    const { exitCode, report, output } = await rehearse(SHORT, { REDIS_URL: url });
+    const { exitCode, report, page, output } = await rehearse(SHORT, { REDIS_URL: url });
     expect(output).toContain(url);
+    expect(output).toMatch(/^console {2}http:\/\/127\.0\.0\.1:\d+$/m);
     // Its cached collections are flushed, as the help says; everything else is there, and nothing is added.
     expect((await redis.keys('*')).sort()).toEqual(['other:1', 'sessions:me']);
     redis.destroy();
@@ -117,15 +126,24 @@ describe('a short rehearsal', () => {
     expect([logins >= 20, logouts > 0, checkedSessions >= 50]).toEqual([true, true, true]);
     expect(report.stages[0]?.hitRate.after).toBeGreaterThan(0.8);
     expect(output).toMatch(/verdict {2}fail/);
+    const { requests, errors5xx, writes, lostSessions, staleReads } = report.totals;
+    const { state } = frozenIn(page);
+    expect([state.totals, state.status]).toEqual([
+      { requests, errors5xx, writes, lostSessions, staleReads },
+      'failed',
+    ]);
     nothingLeft();
   });
 
   test('the plain way reads stale values', async () => {
-    const { exitCode, report } = await rehearse([...SHORT, '--naive']);
+    const { exitCode, report, page, output } = await rehearse([...SHORT, '--naive', '--no-console']);
     expect(exitCode).toBe(1);
     expect(report.mode).toBe('naive');
     expect(report.totals.staleReads).toBeGreaterThan(20);
     expect(report.totals.longestStaleSeconds).toBeGreaterThan(0);
+    expect(report.staleReads).toHaveLength(20);
+    expect(frozenIn(page).state.stale).toEqual(report.staleReads);
+    expect(output).not.toMatch(/^console/m);
     nothingLeft();
   });
 
@@ -136,12 +154,13 @@ describe('a short rehearsal', () => {
       /servers {2}redis:\/\/127.0.0.1:(\d+) {2}\S+:(\d+)\/cutover/,
     );
     const [, express, serverless] = await printed(run, /express \S+:(\d+), serverless \S+:(\d+)/);
+    const [, console] = await printed(run, /console {2}\S+:(\d+)/);
     await printed(run, /weight/);
     process.kill(-(run.child.pid ?? 0), 'SIGINT');
     const [exitCode] = await once(run.child, 'close');
     expect(exitCode).toBe(130);
-    const ports = [redis, postgres, express, serverless].map(Number);
-    expect(await Promise.all(ports.map(isListening))).toEqual([false, false, false, false]);
+    const ports = [redis, postgres, express, serverless, console].map(Number);
+    expect(await Promise.all(ports.map(isListening))).toEqual(ports.map(() => false));
     nothingLeft();
     expect(run.output()).not.toMatch(/ECONN|Error:|error {4}/);
   });

@@ -169,3 +169,45 @@ describe('the summary', () => {
     expect(before.staleByBackend).toEqual({ express: 0, serverless: 0 });
   });
 });
+
+describe('a stale read is explained', () => {
+  test('by what was read, and by the last write that it had to see', () => {
+    wrote(7, 'express');
+    now += 1000;
+    wrote(8, 'serverless');
+    now += 250;
+    const reading = checker.begin('K');
+    now += 30;
+    checker.end(reading, { version: 6, backend: 'express' });
+    expect(checker.explained()).toEqual([
+      {
+        at: Math.round(performance.timeOrigin + now),
+        key: 'K',
+        readBy: 'legacy',
+        writtenBy: 'serverless',
+        versionRead: 6,
+        versionWritten: 8,
+        ageMs: 250,
+      },
+    ]);
+  });
+
+  test('not by a write that did not bind yet', () => {
+    wrote(7, 'express', 'done');
+    wrote(8, 'serverless', 'pending');
+    read(6);
+    expect(checker.explained()).toEqual([
+      expect.objectContaining({ writtenBy: 'legacy', versionWritten: 7 }),
+    ]);
+  });
+
+  test('newest first, and only the last twenty; what was not stale is not', () => {
+    wrote(100);
+    for (let version = 0; version < 50; version += 1) read(version);
+    read(100);
+    expect(checker.explained().map(({ versionRead }) => versionRead)).toEqual(
+      Array.from({ length: 20 }, (_, index) => 49 - index),
+    );
+    expect(checker.summary().staleReads).toBe(50);
+  });
+});

@@ -48,6 +48,18 @@ const TOTALS: Report['totals'] = {
   resurrectedSessions: 0,
 };
 
+const STALE_READS: Report['staleReads'] = [
+  {
+    at: 1_764_000_000_000,
+    key: 'mocs:user:7:list',
+    readBy: 'serverless',
+    writtenBy: 'legacy',
+    versionRead: 3,
+    versionWritten: 4,
+    ageMs: 52,
+  },
+];
+
 const METRICS: Report['metrics'] = {
   recorded: { requests: 9000, hits: 8001, misses: 602, errors5xx: 3 },
   counted: { requests: 9000, hits: 8001, misses: 602, errors5xx: 3 },
@@ -142,6 +154,7 @@ test('a report has every figure in the place that the contract names', () => {
       ...{ logins: 121, logouts: 22, checkedSessions: 523 },
       ...{ lostSessions: 24, resurrectedSessions: 25 },
     },
+    staleReads: STALE_READS,
     preserved: { checked: 1208, lost: 0 },
     refusals: [],
     metrics: METRICS,
@@ -176,6 +189,7 @@ test('a report has every figure in the place that the contract names', () => {
       resurrectedSessions: 25,
     },
     staleByBackend: { express: 21, serverless: 32 },
+    staleReads: STALE_READS,
     preserved: { checked: 1208, lost: 0 },
     refusals: [],
     metrics: METRICS,
@@ -200,6 +214,7 @@ test('a report without a reason against it is a pass', () => {
       staleByBackend: { express: 0, serverless: 0 },
     },
     sessions: { logins: 1, logouts: 0, checkedSessions, lostSessions: 0, resurrectedSessions: 0 },
+    staleReads: [],
     preserved: { checked: 1, lost: 0 },
     refusals: [],
     metrics: METRICS,

@@ -7,10 +7,10 @@ import { cleanupCommand } from '../../scripts/cleanup.ts';
 import { flushCommand } from '../../scripts/flush-migration-cache.ts';
 import { awsEnvironment } from '../support/aws.ts';
 import { type AwsStage, deployedStage, OPERATOR, startAwsStage } from '../support/aws-stage.ts';
-import { bundledOperator } from '../support/bundled-operator.ts';
 import { cutover } from '../support/cli.ts';
 import { helpOf } from '../support/help.ts';
 import { lookInto } from '../support/redis.ts';
+import { type Sandbox, startSandbox } from '../support/sandbox.ts';
 import { ownRedis } from '../support/servers.ts';
 
 const ENVIRONMENT = { ...process.env };
@@ -22,7 +22,7 @@ const PHASE = { MIGRATION_MODE: 'true' };
 let url: string;
 let redis: RedisConnection;
 let aws: AwsStage;
-let operator: (payload: unknown) => Promise<unknown>;
+let operator: Sandbox;
 
 beforeAll(async () => {
   ({ url } = await ownRedis({ args: ['--enable-debug-command', 'local'] }));
@@ -32,7 +32,7 @@ beforeAll(async () => {
   for (const user of users) {
     await redis.send(['ACL', 'SETUSER', user, 'reset', '>secret', ...access[user].split(' ')]);
   }
-  operator = await bundledOperator({
+  operator = startSandbox('operator', {
     ...{ NODE_ENV: 'test', LOG_LEVEL: 'SILENT', DRY_RUN: 'true', ...PHASE },
     REDIS_URL: url.replace('//', '//flush:secret@'),
     CENSUS_REDIS_URL: url.replace('//', '//census:secret@'),
@@ -46,7 +46,7 @@ beforeEach(async () => {
     ...ALL.flatMap((key) => [key, key === 'cutover:env' ? 'test' : `value of ${key}`]),
   ]);
   const broken = () => Promise.reject(new TypeError('oh'));
-  aws = await startAwsStage(deployedStage('dev'), { [OPERATOR]: operator, broken });
+  aws = await startAwsStage(deployedStage('dev'), { [OPERATOR]: operator.invoke, broken });
 });
 
 afterEach(() => {

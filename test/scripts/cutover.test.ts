@@ -48,6 +48,7 @@ describe('bad usage is exit code 2, and names what is bad', () => {
     [['rehearse', '--sekunden', '5'], "unknown option '--sekunden'"],
     [['rehearse', '--users', '0'], '--users="0" is not a whole number from 1 to 10000'],
     [['rehearse', '--stages', '50,25'], '--stages="50,25" does not grow'],
+    [['rehearse', '--console-port', '70000'], '--console-port="70000" is not a whole number from 1 to 65535'],
     [['rehearse', '--migration', 'v3'], "argument 'v3' is invalid. Allowed choices are v2, cw"],
     [['rehearse', '--migration', 'cw', '--stages', '50,100'], '--stages are those of --migration v2'],
     [['rehearse', '--migration', 'cw', '--naive'], '--naive has no phases'],

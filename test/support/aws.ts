@@ -54,6 +54,7 @@ const PAGE_ALARMS = 2;
 const STATISTICS: Readonly<Record<string, (values: readonly number[]) => number>> = {
   Sum: (values) => values.reduce((sum, value) => sum + value, 0),
   SampleCount: (values) => values.length,
+  p50: (values) => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0,
   p95: (values) => values.toSorted((one, other) => one - other)[Math.floor(values.length * 0.95)] ?? 0,
 };
 

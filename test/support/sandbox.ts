@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { afterAll } from '@jest/globals';
 import type { FunctionName } from '../../lambda/contract/environment.ts';
-import { bundleFunction } from '../../lib/bundle.ts';
+import { bundleOnce } from './bundle-once.ts';
 
 export interface Sandbox {
   /** Has it answer an event. @throws an error of the same name and message as the handler's. */
@@ -28,12 +28,9 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-const folders = new Map<FunctionName, string>();
-
-/** Starts a function's bundle, which the first call makes, with this environment and nothing of this process's. */
+/** Starts a function's bundle with this environment and nothing of this process's. */
 export function startSandbox(name: FunctionName, environment: Readonly<Record<string, string>>): Sandbox {
-  const folder = folders.get(name) ?? bundleFunction(name);
-  folders.set(name, folder);
+  const folder = bundleOnce(name);
   const child = fork(SCRIPT, [folder], {
     execArgv: [],
     env: { ...environment, NODE_OPTIONS: '--enable-source-maps' },

@@ -1,14 +1,9 @@
-import { CloudWatchClient, type MetricDataQuery, paginateGetMetricData } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import { AWS_METRICS, type AwsMetricKey } from '../../contract/aws-metrics.ts';
-import {
-  type AnyMetricName,
-  METRIC_TYPES,
-  METRICS,
-  METRICS_NAMESPACE,
-  type MetricRoute,
-} from '../../contract/metrics.ts';
+import { type AnyMetricName, CACHED_ROUTES, METRICS } from '../../contract/metrics.ts';
 import type { Figures, MinuteFigures } from '../watch.ts';
 import { CLIENT_OPTIONS } from './client.ts';
+import { metric, ownMetric, readByMinute } from './metric-data.ts';
 
 export interface FiguresOptions {
   /** The HTTP API's. */
@@ -17,10 +12,7 @@ export interface FiguresOptions {
   readonly environment: string;
 }
 
-/** The routes whose answers are cached. */
-const CACHED_ROUTES = ['collections', 'flags'] as const satisfies readonly MetricRoute[];
-const MINUTE_SECONDS = 60;
-const MINUTE_MS = MINUTE_SECONDS * 1000;
+const MINUTE_MS = 60_000;
 
 type Counted = Exclude<keyof MinuteFigures, 'at' | 'latencies'>;
 const EMPTY = { requests: 0, errors: 0, hits: 0, misses: 0, connectionFailures: 0, staleEntries: 0 };
@@ -39,10 +31,7 @@ export function awsFigures({ apiId, environment }: FiguresOptions): Figures {
       stat,
     });
   const own = (name: AnyMetricName, stat: string, of: Readonly<Record<string, string>> = {}) =>
-    metric({
-      ...{ namespace: METRICS_NAMESPACE, name, stat },
-      of: { service: METRIC_TYPES[name].service, environment, ...of },
-    });
+    ownMetric({ name, stat, environment, of });
   const counts: Readonly<Record<Counted, MetricDataQuery['MetricStat']>> = {
     requests: api('apiRequests', 'Sum'),
     errors: api('apiServerErrors', 'Sum'),
@@ -59,25 +48,12 @@ export function awsFigures({ apiId, environment }: FiguresOptions): Figures {
 
   return {
     async minutes({ from, to }) {
-      const values = new Map<number, Map<string, number>>();
-      const pages = paginateGetMetricData(
-        { client },
-        {
-          MetricDataQueries: queries,
-          // The minute that the stage began in belongs to what was before it.
-          StartTime: new Date(Math.ceil(from / MINUTE_MS) * MINUTE_MS),
-          EndTime: new Date(Math.max(to, Math.ceil(from / MINUTE_MS) * MINUTE_MS + MINUTE_MS)),
-          ScanBy: 'TimestampAscending',
-        },
-      );
-      for await (const { MetricDataResults: results = [] } of pages) {
-        for (const { Id = '', Timestamps: times = [], Values: numbers = [] } of results) {
-          for (const [index, time] of times.entries()) {
-            const minute = values.get(time.getTime()) ?? new Map<string, number>();
-            values.set(time.getTime(), minute.set(Id, numbers[index] ?? 0));
-          }
-        }
-      }
+      // The minute that the stage began in belongs to what was before it.
+      const first = Math.ceil(from / MINUTE_MS) * MINUTE_MS;
+      const values = await readByMinute(client, queries, {
+        from: first,
+        to: Math.max(to, first + MINUTE_MS),
+      });
       return Array.from(values, ([at, of]) => minuteOf(at, of)).sort((one, other) => one.at - other.at);
     },
   };
@@ -93,23 +69,3 @@ function minuteOf(at: number, of: ReadonlyMap<string, number>): MinuteFigures {
     }),
   };
 }
-
-interface MetricOptions {
-  readonly namespace: string;
-  readonly name: string;
-  readonly of: Readonly<Record<string, string>>;
-  readonly stat: string;
-}
-
-const metric = ({
-  namespace,
-  name,
-  of,
-  stat,
-}: MetricOptions): NonNullable<MetricDataQuery['MetricStat']> => ({
-  Metric: {
-    ...{ Namespace: namespace, MetricName: name },
-    Dimensions: Object.entries(of).map(([Name, Value]) => ({ Name, Value })),
-  },
-  ...{ Period: MINUTE_SECONDS, Stat: stat },
-});

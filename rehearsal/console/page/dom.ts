@@ -38,7 +38,6 @@ const SHAPES = {
   cross: 'M6 6l12 12M18 6L6 18',
   wait: 'M7 3h10M7 21h10M8 3v3c0 3 4 4 4 6s-4 3-4 6v3M16 3v3c0 3-4 4-4 6s4 3 4 6v3',
   now: 'M7 4l12 8-12 8z',
-  next: 'M12 5a7 7 0 1 0 .01 0z',
   unknown: 'M8 9a4 4 0 1 1 6 3.5c-1.4.9-2 1.5-2 3M12 19.5v.01',
 } as const;
 export type Shape = keyof typeof SHAPES;

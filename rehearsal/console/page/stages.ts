@@ -3,11 +3,12 @@ import { byId, element, icon, type Shape, setText, whenChanged } from './dom.ts'
 import { duration, moment, shares } from './text.ts';
 import type { Part, View } from './view.ts';
 
-const STATUSES: Readonly<Record<StageView['status'], readonly [Shape, string]>> = {
-  passed: ['check', 'passed'],
-  failed: ['cross', 'failed'],
-  current: ['now', 'now'],
-  next: ['next', 'next'],
+const STATUSES: Readonly<Record<StageView['status'], { readonly shape?: Shape; readonly word: string }>> = {
+  passed: { shape: 'check', word: 'passed' },
+  failed: { shape: 'cross', word: 'failed' },
+  current: { shape: 'now', word: 'now' },
+  // Its number.
+  next: { word: 'next' },
 };
 
 /** The stage line, who carries how much of the traffic, and where the state machine stands. */
@@ -25,14 +26,14 @@ export function createStages(): Part {
   };
 }
 
-function stageItem({ name, status, reasons }: StageView): HTMLElement {
-  const [shape, word] = STATUSES[status];
+function stageItem({ name, status, reasons }: StageView, index: number): HTMLElement {
+  const { shape, word } = STATUSES[status];
   const attributes = { class: 'stage', 'data-status': status };
   const why = reasons.map((reason) => element('li', {}, reason));
   return element(
     'li',
     status === 'current' ? { ...attributes, 'aria-current': 'step' } : attributes,
-    element('span', { class: 'stage-mark' }, icon(shape)),
+    element('span', { class: 'stage-mark', 'aria-hidden': 'true' }, shape ? icon(shape) : `${index + 1}`),
     element('span', { class: 'stage-name' }, name),
     element('span', { class: 'stage-status' }, word),
     ...(why.length > 0 ? [element('ul', { class: 'reasons' }, ...why)] : []),

@@ -123,7 +123,8 @@ export async function followRollout(arn: string, options: FollowOptions): Promis
   }
 }
 
-async function requireMachine(stage: string) {
+/** The outputs of a stage that has a rollout. @throws AwsError for one that has none. */
+export async function requireMachine(stage: string) {
   const outputs = await readMachine(stage);
   if (outputs) return outputs;
   throw new AwsError(

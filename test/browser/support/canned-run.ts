@@ -77,7 +77,7 @@ export const requestsOf = (samples: readonly Sample[]): number =>
     (total, { backends }) =>
       total +
       (['legacy', 'serverless'] as const satisfies BackendName[]).reduce(
-        (sum, name) => sum + backends[name].requests,
+        (sum, name) => sum + (backends[name].requests ?? 0),
         0,
       ),
     0,

@@ -63,7 +63,7 @@ export function looking(): Looking {
 /** What axe calls serious or critical, each as its rule and where. */
 export async function faults(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe.source);
-  const { violations }: axe.AxeResults = await page.evaluate('axe.run()');
+  const { violations }: axe.AxeResults = await page.evaluate("axe.run({ resultTypes: ['violations'] })");
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);

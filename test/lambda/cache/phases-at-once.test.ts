@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createKeyspace, invalidationSteps, type Places } from '../../../lambda/cache/keyspace.ts';
+import {
+  createKeyspace,
+  invalidationSteps,
+  type Keyspace,
+  type Places,
+} from '../../../lambda/cache/keyspace.ts';
 import { familiesIn, type Phase } from '../../../lambda/cache/phase.ts';
 import { FAMILIES, type Family, patternOf } from '../../../lambda/contract/families.ts';
 import { globToRegExp } from '../../../lambda/flush/plan/glob.ts';
@@ -18,7 +23,10 @@ const EDGES = (
   ] as const
 ).flatMap(([one, other]) => [[one, other] as const, [other, one] as const]);
 
-const in_ = (phase: Phase) => createKeyspace({ phase, env: 'production' });
+const SPACES = Object.fromEntries(
+  PHASES.map((phase) => [phase, createKeyspace({ phase, env: 'production' })]),
+) as Record<Phase, Keyspace>;
+const in_ = (phase: Phase) => SPACES[phase];
 const rest = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
   .filter((text) => !/[\u0000-\u001f\u007f-\u009f]/.test(text));

@@ -1,0 +1,249 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createCheckedFlush } from './checked-flush.ts';
+import { createChecker } from './checker.ts';
+import type { ConsoleSource } from './console/contract.ts';
+import { createRehearsalSource, type RehearsalSource } from './console/rehearsal-source.ts';
+import { FAULT_TEXTS } from './console/source/narration.ts';
+import { probeDatabase } from './database-probe.ts';
+import { startDispatcher } from './dispatching.ts';
+import { sumOf } from './documents.ts';
+import { rehearsedFaults } from './faults/rehearsed-faults.ts';
+import { CW_WEIGHT_PERCENT, type RehearsalOptions } from './options.ts';
+import { createPendingBound } from './pending-bound.ts';
+import type { Population } from './population.ts';
+import type { Printer } from './printer.ts';
+import { createProcesses, type Processes } from './processes.ts';
+import { seededRandom } from './random.ts';
+import { createRecorder, type Observation, type Recorder } from './recorder.ts';
+import { createReport, type Report } from './report.ts';
+import { createRouter, type Router } from './router.ts';
+import { runPhases, runStages, type Scene } from './scene.ts';
+import type { Workspace } from './servers/workspace.ts';
+import { createSessionChecker } from './session-checker.ts';
+import type { Ground } from './set-up.ts';
+import { createTimeline } from './timeline.ts';
+import { startUsers } from './users.ts';
+
+/** Before the first stage the legacy backend has all the traffic, to compare with. */
+const BASELINE_SECONDS = 1;
+const PROGRESS_EVERY_MS = 500;
+const RECENT_MS = 2000;
+/** Fine enough for a stage of some seconds. */
+const TIMELINE_MS = 250;
+
+/** A console that is served. */
+export interface ServedConsole {
+  readonly url: string;
+  /** Sends the last state, and closes. */
+  close(): Promise<void>;
+}
+
+export interface PerformanceContext {
+  readonly workspace: Workspace;
+  readonly signal: AbortSignal;
+  readonly legacyMain?: string | undefined;
+  /** Told, before there are users, where all is that a console shows; serves it if there is to be one. */
+  readonly onSource?: ((source: ConsoleSource) => Promise<ServedConsole | undefined>) | undefined;
+  readonly env: string;
+  readonly ground: Ground;
+  readonly population: Population;
+  readonly printer: Printer;
+}
+
+/** The part of a rehearsal in which there are users. */
+export async function perform(options: RehearsalOptions, context: PerformanceContext): Promise<Report> {
+  const closing: (() => unknown)[] = [];
+  try {
+    return await performOpen(options, { ...context, atEnd: (close) => void closing.unshift(close) });
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+interface OpenContext extends PerformanceContext {
+  /** What was opened last is closed first. */
+  readonly atEnd: (close: () => unknown) => void;
+}
+
+async function performOpen(options: RehearsalOptions, context: OpenContext): Promise<Report> {
+  const { ground, population, printer, env, atEnd } = context;
+  const { seed, mode, migration = 'v2' } = options;
+  const ended = new AbortController();
+  const signal = AbortSignal.any([context.signal, ended.signal]);
+  context.signal.throwIfAborted();
+  const processes = createProcesses({ ...context, mode });
+  const [express, serverless] = await Promise.race([
+    Promise.all([
+      processes.start('express', 'legacy'),
+      processes.start('serverless', migration === 'v2' ? 'isolated' : 'legacy'),
+    ]),
+    aborted(context.signal),
+  ]);
+  const router = createRouter({
+    backends: { express: express.url, serverless: serverless.url },
+    devices: population.devices,
+    random: seededRandom(seed + 3),
+  });
+  atEnd(router.close);
+  const url = await listen(router);
+  printer.line(`router   ${url}  ->  express ${express.url}, serverless ${serverless.url}`);
+
+  const bound = createPendingBound();
+  const checker = createChecker(undefined, bound);
+  const sessionChecker = createSessionChecker(undefined, bound);
+  const recorder = createRecorder();
+  const timeline = createTimeline({ spanMs: TIMELINE_MS });
+  const { faults, apart, refusals } = rehearsedFaults({
+    ...{ ground, bound },
+    onEvent(event) {
+      const { begun, over } = FAULT_TEXTS[event.name];
+      printer.line(`fault    ${event.kind === 'fault' ? begun : over}`);
+      source.event(event);
+    },
+  });
+  const { flush, preserved } = createCheckedFlush({ ground, env, apart });
+  const source: RehearsalSource = createRehearsalSource({
+    ...{ options, env, checker, sessionChecker, recorder, router, flush, faults },
+    baselineSeconds: BASELINE_SECONDS,
+    connectionFailures: processes.connectionFailures,
+    switchMirrorOff:
+      migration === 'v2' && mode === 'coherent' ? () => goWithoutMirror(processes, router) : undefined,
+  });
+  const served = await context.onSource?.(source);
+  if (served) {
+    atEnd(served.close);
+    printer.line(`console  ${served.url}`);
+  }
+  const dispatcher =
+    mode === 'naive'
+      ? undefined
+      : await startDispatcher({
+          ...{ ground, env },
+          tell(message, isUncovered) {
+            printer.line(`dispatch ${message}`);
+            source.log({ level: 'warning', text: `dispatcher: ${message}` });
+            if (isUncovered) source.uncovered();
+          },
+        });
+  atEnd(() => dispatcher?.close());
+
+  const begin = performance.now();
+  const users = startUsers({
+    ...{ url, population, checker, sessionChecker },
+    recorder: recordingIn(recorder, [timeline.record, source.observed]),
+    random: seededRandom(seed + 1),
+    sessionRandom: seededRandom(seed + 4),
+    onError(message) {
+      printer.line(`error    ${message}`);
+      source.log({ level: 'error', text: message });
+    },
+  });
+  atEnd(users.stop);
+  const probe = probeDatabase({
+    database: ground.database,
+    population,
+    random: seededRandom(seed + 2),
+  });
+  atEnd(probe.stop);
+  const progress = setInterval(() => {
+    const { staleReads } = checker.summary();
+    printer.progress({
+      ...recent(recorder),
+      begin,
+      totalSeconds: options.seconds + BASELINE_SECONDS,
+      staleReads,
+    });
+  }, PROGRESS_EVERY_MS);
+  atEnd(() => clearInterval(progress));
+  atEnd(() => faults?.close());
+  atEnd(() => ended.abort());
+
+  const scene: Scene = {
+    ...{ ...context, options, processes, router, recorder, timeline, probe, checker, sessionChecker },
+    ...{ flush, apart, signal },
+    running: { express, serverless },
+    watcher: {
+      ...source,
+      event(event) {
+        printer.event(event);
+        source.event(event);
+      },
+    },
+  };
+  try {
+    if (migration === 'cw') router.weightPercent = CW_WEIGHT_PERCENT;
+    await sleep(BASELINE_SECONDS * 1000, undefined, { signal });
+    const conducted = migration === 'cw' ? runPhases(scene) : runStages(scene);
+    const reports = await Promise.race([conducted, users.failure, processes.failure, ground.failure]);
+    await users.stop();
+    const written = await processes.endServerless();
+    const report = createReport({
+      options,
+      durationSeconds: Math.round(performance.now() - begin) / 1000,
+      requests: recorder.requests,
+      errors5xx: recorder.errors5xx,
+      staleness: checker.summary(),
+      sessions: sessionChecker.summary(),
+      staleReads: checker.explained(),
+      preserved,
+      refusals: await refusals(),
+      metrics: { recorded: sumOf(written), counted: { ...router.answered } },
+      ...reports,
+    });
+    source.ended(report);
+    if (report.totals.errors5xx > 0) printer.line(`\nthe backends' last words\n${processes.lastLines()}`);
+    printer.report(report);
+    return report;
+  } catch (error) {
+    source.ended({ verdict: 'fail', reasons: [error instanceof Error ? error.message : String(error)] });
+    throw error;
+  }
+}
+
+/** From now on a legacy backend that knows no mirror gets what is the legacy backend's. */
+async function goWithoutMirror(processes: Processes, router: Router): Promise<void> {
+  const { url } = await processes.start('express', 'legacy', 'off');
+  router.beginCanary('express', { url, percent: 100 });
+}
+
+/** Each answer goes to all. */
+const recordingIn = (
+  recorder: Recorder,
+  others: readonly ((observation: Observation) => void)[],
+): Pick<Recorder, 'record' | 'errors5xx'> => ({
+  get errors5xx() {
+    return recorder.errors5xx;
+  },
+  record(observation) {
+    recorder.record(observation);
+    for (const record of others) record(observation);
+  },
+});
+
+/** Rejects when the signal says so; never resolves. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+async function listen({ server }: Router): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+}
+
+/** What the last seconds were like. */
+function recent(recorder: Recorder) {
+  const { reads, hits } = recorder.rateSince(performance.now() - RECENT_MS);
+  const { express, serverless } = recorder.takeShares();
+  return {
+    requests: recorder.requests,
+    errors5xx: recorder.errors5xx,
+    serverlessPercent: (serverless / Math.max(1, express + serverless)) * 100,
+    hitRate: reads === 0 ? undefined : hits / reads,
+    p95Ms: recorder.hitP95Ms().serverless,
+  };
+}
