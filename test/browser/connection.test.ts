@@ -30,6 +30,7 @@ inBrowser('a connection', () => {
     await page.locator('#connection', { hasText: 'live' }).waitFor();
     await page.locator('#safety', { hasText: 'NOT SAFE' }).waitFor();
     await page.locator('figure summary').first().click();
+    await page.locator('figure tbody').waitFor();
     const times = await page.locator('figure tbody th').allTextContents();
     expect(times).toEqual(Array.from({ length: 10 }, (_, row) => `0:${59 - row}`));
     const complaints = look.complaints();
@@ -64,6 +65,7 @@ inBrowser('a connection', () => {
     source.change({ startedAt: at - 5000, marks: [] });
     await page.locator('#facts', { hasText: /elapsed0:0\d/ }).waitFor();
     await page.locator('figure summary').first().click();
+    await page.locator('figure tbody').waitFor();
     expect(await page.locator('figure tbody th').last().textContent()).toBe('0:00');
     expect(await page.locator('figure tbody tr').count()).toBe(5);
   });

@@ -54,6 +54,7 @@ inBrowser('what it shows', () => {
       .hover({ position: { x: 45, y: 90 } });
     expect(await legend.textContent()).toBe(`${source.samples()[0]?.backends.legacy.requests}`);
     await page.locator('figure summary').first().click();
+    await page.locator('figure tbody').waitFor();
     expect(await page.locator('figure tbody tr:first-child > *').allTextContents()).toEqual(
       ['0:37', last?.legacy.requests, last?.serverless.requests].map(String),
     );

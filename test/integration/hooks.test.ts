@@ -138,13 +138,15 @@ async function verdictOn(hook: Hook, version: Version, options: Parameters<Deplo
 }
 
 describe('before the traffic', () => {
-  it('a version whose servers answer succeeds, with the flags in its cache', async () => {
-    expect(await verdictOn('pre-traffic', api())).toEqual({ told: [report('Succeeded')], reason: undefined });
-    const redis = await lookInto(servers.redis.url);
+  it.concurrent('a version whose servers answer succeeds, with the flags in its cache', async () => {
+    const { url } = await ownRedis();
+    const verdict = await verdictOn('pre-traffic', api({ REDIS_URL: url }));
+    expect(verdict).toEqual({ told: [report('Succeeded')], reason: undefined });
+    const redis = await lookInto(url);
     expect(await redis.send(['EXISTS', 'v2:feature_flags:test'])).toBe(1);
   });
 
-  it(
+  it.concurrent(
     'a version that does not reach a server that it needs fails, and is told so once',
     async () => {
       const redisDown = /^hooks: GET \/ready answered 503; it must be 200: redis is down \(\w*Error\)$/;
@@ -180,7 +182,7 @@ describe('before the traffic', () => {
     PATIENCE_MS,
   );
 
-  it(
+  it.concurrent(
     'a version that fails in another way fails, and is told so once',
     async () => {
       const cases: [string, Version, RegExp][] = [
@@ -226,7 +228,7 @@ describe('before the traffic', () => {
     PATIENCE_MS,
   );
 
-  it('a version that comes late is waited for', async () => {
+  it.concurrent('a version that comes late is waited for', async () => {
     const unready = json(
       { checks: { redis: { status: 'down' }, postgres: { status: 'up' } } },
       { statusCode: 503 },
@@ -235,7 +237,7 @@ describe('before the traffic', () => {
     expect((await verdictOn('pre-traffic', version)).told).toEqual([report('Succeeded')]);
   });
 
-  it('a version that reads its own memory needs no Redis, and PostgreSQL all the same', async () => {
+  it.concurrent('a version that reads its own memory needs no Redis, and PostgreSQL all the same', async () => {
     const environment = { CACHE_MODE: 'memory' };
     const away = { REDIS_URL: `redis://${await nobody()}`, CACHE_MODE: 'memory' };
     expect(await verdictOn('pre-traffic', api(away), { environment })).toEqual({
@@ -248,7 +250,7 @@ describe('before the traffic', () => {
     });
   });
 
-  it('an environment that is not the hook’s fails the deployment', async () => {
+  it.concurrent('an environment that is not the hook’s fails the deployment', async () => {
     const cases: [Record<string, string>, RegExp][] = [
       [
         { NEW_VERSION: ARN.replace(/:7$/, ':live') },
@@ -276,13 +278,13 @@ describe('alarms that are red before the traffic', () => {
   };
   const RED = /^hooks: slowness is ALARM before the traffic; it must be OK/;
 
-  it('are waited for', async () => {
+  it.concurrent('are waited for', async () => {
     const { told, warnings } = await alarmed(2);
     expect(told).toEqual([report('Succeeded')]);
     expect(warnings.filter((warning) => RED.test(warning))).toHaveLength(2);
   });
 
-  it('fail the deployment, which would not notice them, when they stay', async () => {
+  it.concurrent('fail the deployment, which would not notice them, when they stay', async () => {
     const { told } = await alarmed(Number.POSITIVE_INFINITY, SHORTLY.timeLeftMs);
     expect(told).toEqual([report('Failed')]);
   });
@@ -297,7 +299,7 @@ describe('the traffic that has to come', () => {
     return { told, data: aws.data, before };
   };
 
-  it('is said ahead, by version, for each minute of the canary from the present one on', async () => {
+  it.concurrent('is said ahead, by version, for each minute of the canary from the present one on', async () => {
     const { told, data, before } = await expected('7');
     expect(told).toEqual([report('Succeeded')]);
     expect(data).toHaveLength(7);
@@ -313,16 +315,16 @@ describe('the traffic that has to come', () => {
     );
   });
 
-  it('is said no further ahead than CloudWatch hears it', async () => {
+  it.concurrent('is said no further ahead than CloudWatch hears it', async () => {
     const { data } = await expected('600');
     expect(data).toHaveLength(119);
   });
 
-  it('is not said without a canary', async () => {
+  it.concurrent('is not said without a canary', async () => {
     expect(await expected('0')).toMatchObject({ told: [report('Succeeded')], data: [] });
   });
 
-  it('fails the deployment where it cannot be said: the alarm would be deaf', async () => {
+  it.concurrent('fails the deployment where it cannot be said: the alarm would be deaf', async () => {
     const deployment = await deploymentOf(answering(READY, flags('hit')));
     deployment.aws.deny('PutMetricData');
     const sandbox = await deployment.run('pre-traffic', { environment: { CANARY_MINUTES: '7' } });
@@ -334,14 +336,17 @@ describe('the traffic that has to come', () => {
 });
 
 describe('after the traffic', () => {
-  it.each(['redis', 'memory'])('a version that answers from its cache, %s, succeeds', async (CACHE_MODE) => {
-    expect(await verdictOn('post-traffic', api({ CACHE_MODE }))).toEqual({
-      told: [report('Succeeded')],
-      reason: undefined,
-    });
-  });
+  it.concurrent.each(['redis', 'memory'])(
+    'a version that answers from its cache, %s, succeeds',
+    async (CACHE_MODE) => {
+      expect(await verdictOn('post-traffic', api({ CACHE_MODE }))).toEqual({
+        told: [report('Succeeded')],
+        reason: undefined,
+      });
+    },
+  );
 
-  it(
+  it.concurrent(
     'a version that does not fails, and is told so once',
     async () => {
       const noHit = (outcome: string) =>
@@ -381,28 +386,28 @@ describe('after the traffic', () => {
 describe.each<Hook>(['pre-traffic', 'post-traffic'])('CodeDeploy, by the hook %s,', (hook) => {
   const version = () => answering(hook === 'pre-traffic' ? READY : flags('hit'), flags('hit'));
 
-  it('is told again when it does not take it at first', async () => {
+  it.concurrent('is told again when it does not take it at first', async () => {
     const busy = { status: 500, body: '{"__type":"InternalFailure"}' };
     const { told, run } = await deploymentOf(version(), { answers: [busy, busy] });
     await run(hook);
     expect(told).toEqual([report('Succeeded'), report('Succeeded'), report('Succeeded')]);
   });
 
-  it('has been told when it says so: an earlier answer was lost', async () => {
+  it.concurrent('has been told when it says so: an earlier answer was lost', async () => {
     const body = '{"__type":"LifecycleEventAlreadyCompletedException","message":"completed"}';
     const { told, run } = await deploymentOf(version(), { answers: [{ status: 400, body }] });
     await run(hook);
     expect(told).toEqual([report('Succeeded')]);
   });
 
-  it('is not told by a hook that may not: Lambda sees that it has failed', async () => {
+  it.concurrent('is not told by a hook that may not: Lambda sees that it has failed', async () => {
     const body = '{"__type":"AccessDeniedException","message":"may not report"}';
     const { told, run } = await deploymentOf(version(), { answers: [{ status: 400, body }] });
     await expect(run(hook)).rejects.toThrow('may not report');
     expect(told).toHaveLength(1);
   });
 
-  it.each<[unknown, string]>([
+  it.concurrent.each<[unknown, string]>([
     [{}, 'hooks: DeploymentId is undefined; it must be the id that CodeDeploy sends'],
     [null, 'hooks: DeploymentId is undefined;'],
     [{ ...EVENT, DeploymentId: '' }, 'hooks: DeploymentId is "";'],

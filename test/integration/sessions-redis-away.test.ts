@@ -12,8 +12,8 @@ import { ask, listen, type Reply } from '../support/http.ts';
 import { lookInto } from '../support/redis.ts';
 import { freshDatabase, ownRedis } from '../support/servers.ts';
 
-/** Redis refused, frozen and killed under 200 users: their sessions answer from the database, and no answer is a 5xx. */
-const USERS = 200;
+/** Redis refused, frozen and killed under 50 users: their sessions answer from the database, and no answer is a 5xx. */
+const USERS = 50;
 const CURRENT = '/api/sessions/current';
 const JSON_TYPE = { 'content-type': 'application/json' };
 /** A connection is tried again after 2 s at the latest. */

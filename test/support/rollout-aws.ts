@@ -20,9 +20,18 @@ export interface RolloutAws extends Aws {
   readonly sent: string[];
   /** What was asked of the services of this file, as `route53 GetChange`. */
   readonly record: string[];
+  /** The same with what it was asked of, as IAM decides it. */
+  readonly calls: IamCall[];
   /** The next requests for this are answered with this error. */
   refuse(action: string, error?: string): void;
   allow(): void;
+}
+
+export interface IamCall {
+  readonly action: string;
+  readonly resource: string;
+  /** What conditions are about. */
+  readonly context: Readonly<Record<string, readonly string[]>>;
 }
 
 export const ZONE = 'Z0123456789ABCDEFGHIJ';
@@ -38,8 +47,14 @@ const NAMESPACE = 'xmlns="https://route53.amazonaws.com/doc/2013-04-01/"';
 export async function startRolloutAws(options: AwsOptions = {}): Promise<RolloutAws> {
   const refused = new Map<string, string>();
   const record: string[] = [];
-  const asked = (service: string, action: string): string | undefined => {
+  const calls: IamCall[] = [];
+  const asked = (
+    service: string,
+    action: string,
+    { resource, context = {} }: { resource: string; context?: IamCall['context'] },
+  ): string | undefined => {
     record.push(`${service} ${action}`);
+    calls.push({ action: `${service}:${action}`, resource, context });
     return refused.get(action);
   };
   const state = {
@@ -56,7 +71,19 @@ export async function startRolloutAws(options: AwsOptions = {}): Promise<Rollout
       : method === 'POST'
         ? 'ChangeResourceRecordSets'
         : 'ListResourceRecordSets';
-    const error = asked('route53', action);
+    const [, of = ''] = /2013-04-01\/((?:hostedzone|change)\/[^/?]+)/.exec(path) ?? [];
+    const changed = (name: string) =>
+      Array.from(body.matchAll(new RegExp(`<${name}>([^<]+)<`, 'g')), ([, value = '']) => value);
+    const error = asked('route53', action, {
+      resource: `arn:aws:route53:::${of}`,
+      context: {
+        'route53:ChangeResourceRecordSetsNormalizedRecordNames': changed('Name').map((name) =>
+          name.toLowerCase().replace(/\.$/, ''),
+        ),
+        'route53:ChangeResourceRecordSetsRecordTypes': changed('Type'),
+        'route53:ChangeResourceRecordSetsActions': changed('Action'),
+      },
+    });
     if (error) return route53Error(error);
     if (action === 'GetChange') {
       const isPending = state.pending > 0;
@@ -86,9 +113,11 @@ export async function startRolloutAws(options: AwsOptions = {}): Promise<Rollout
 
   const ssm = ({ headers, body }: ServiceRequest): ServiceAnswer => {
     const [, action = ''] = String(headers['x-amz-target']).split('.');
-    const error = asked('ssm', action);
-    if (error) return jsonError(error);
     const { Name, Value } = JSON.parse(body);
+    const error = asked('ssm', action, {
+      resource: `arn:aws:ssm:eu-central-1:111122223333:parameter${Name}`,
+    });
+    if (error) return jsonError(error);
     if (Name !== STOP) return jsonError('ParameterNotFound');
     if (action === 'GetParameter') return json({ Parameter: { Name, Value: state.stop } });
     state.stop = Value;
@@ -97,9 +126,12 @@ export async function startRolloutAws(options: AwsOptions = {}): Promise<Rollout
 
   const states = ({ headers, body }: ServiceRequest): ServiceAnswer => {
     const [, action = ''] = String(headers['x-amz-target']).split('.');
-    const error = asked('states', action);
-    if (error) return jsonError(error);
     const input = JSON.parse(body);
+    // A token is of the machine.
+    const error = asked('states', action, {
+      resource: input.executionArn ?? input.stateMachineArn ?? MACHINE,
+    });
+    if (error) return jsonError(error);
     if (action === 'ListExecutions') {
       const found = state.executions.filter(({ status }) => status === (input.statusFilter ?? status));
       return json({ executions: found.map(describe) });
@@ -127,7 +159,7 @@ export async function startRolloutAws(options: AwsOptions = {}): Promise<Rollout
   const others = options.services ?? {};
   const aws = await startAws({ ...options, services: { ...others, route53, ssm, states } });
   return Object.assign(state, aws, {
-    record,
+    ...{ record, calls },
     refuse: (action: string, error = 'AccessDenied') => void refused.set(action, error),
     allow: () => refused.clear(),
   });

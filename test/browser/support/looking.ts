@@ -39,7 +39,7 @@ export function looking(): Looking {
 
   const page = async (url: string, context: BrowserContextOptions = {}) => {
     const opened = await browser.newPage({ viewport: DESKTOP, reducedMotion: 'reduce', ...context });
-    opened.setDefaultTimeout(5000);
+    opened.setDefaultTimeout(15_000);
     opened.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });

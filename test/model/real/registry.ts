@@ -13,7 +13,14 @@ export const FAMILIES: readonly Family[] = [
   { ...cached, name: 'views', tagSources: [{ table: 'lists', tagTemplate: 'lists of {user_id}' }] },
 ];
 
-export const keyspaceOf = (phase: Phase): Keyspace => createKeyspace({ phase, env: ENV, families: FAMILIES });
+const SPACES = new Map<Phase, Keyspace>();
+
+/** One a phase for all schedules: it remembers what it has worked out, and nothing that happens. */
+export function keyspaceOf(phase: Phase): Keyspace {
+  const keyspace = SPACES.get(phase) ?? createKeyspace({ phase, env: ENV, families: FAMILIES });
+  SPACES.set(phase, keyspace);
+  return keyspace;
+}
 
 /** What a schedule is about: the one row of a user, and the names of what is cached of it. */
 export interface Subject {
