@@ -22,13 +22,12 @@ import { runPhases, runStages, type Scene } from './scene.ts';
 import type { Workspace } from './servers/workspace.ts';
 import { createSessionChecker } from './session-checker.ts';
 import type { Ground } from './set-up.ts';
+import { showProgress } from './show-progress.ts';
 import { createTimeline } from './timeline.ts';
 import { startUsers } from './users.ts';
 
 /** Before the first stage the legacy backend has all the traffic, to compare with. */
 const BASELINE_SECONDS = 1;
-const PROGRESS_EVERY_MS = 500;
-const RECENT_MS = 2000;
 /** Fine enough for a stage of some seconds. */
 const TIMELINE_MS = 250;
 
@@ -146,16 +145,8 @@ async function performOpen(options: RehearsalOptions, context: OpenContext): Pro
     random: seededRandom(seed + 2),
   });
   atEnd(probe.stop);
-  const progress = setInterval(() => {
-    const { staleReads } = checker.summary();
-    printer.progress({
-      ...recent(recorder),
-      begin,
-      totalSeconds: options.seconds + BASELINE_SECONDS,
-      staleReads,
-    });
-  }, PROGRESS_EVERY_MS);
-  atEnd(() => clearInterval(progress));
+  const totalSeconds = options.seconds + BASELINE_SECONDS;
+  atEnd(showProgress({ printer, recorder, checker, begin, totalSeconds }));
   atEnd(() => faults?.close());
   atEnd(() => ended.abort());
 
@@ -233,17 +224,4 @@ async function listen({ server }: Router): Promise<string> {
   await once(server, 'listening');
   const address = server.address();
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-}
-
-/** What the last seconds were like. */
-function recent(recorder: Recorder) {
-  const { reads, hits } = recorder.rateSince(performance.now() - RECENT_MS);
-  const { express, serverless } = recorder.takeShares();
-  return {
-    requests: recorder.requests,
-    errors5xx: recorder.errors5xx,
-    serverlessPercent: (serverless / Math.max(1, express + serverless)) * 100,
-    hitRate: reads === 0 ? undefined : hits / reads,
-    p95Ms: recorder.hitP95Ms().serverless,
-  };
 }

@@ -32,6 +32,8 @@ Exit codes: 0 done, 1 refused, 2 bad usage.`,
     const everySeconds = parseWhole('--every', every, { min: 10, max: 3600, origin: 'console' });
     const onPort =
       port === undefined ? undefined : parseWhole('--port', port, { min: 1, max: 65_535, origin: 'console' });
+    const left = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => left.abort());
     const { stageSource } = await import('./aws/console/source.ts');
     const source = await stageSource(stage);
     await source.refresh();
@@ -46,8 +48,6 @@ Exit codes: 0 done, 1 refused, 2 bad usage.`,
     const served = await startConsole({ source, port: onPort });
     console.log(`console  ${served.url}  (${stage}; Ctrl-C ends it)`);
     if (open) await openBrowser(served.url);
-    const left = new AbortController();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => left.abort());
     while (!left.signal.aborted) {
       await sleep(everySeconds * 1000, undefined, { signal: left.signal }).catch(() => {});
       if (!left.signal.aborted) await source.refresh();

@@ -91,7 +91,8 @@ export interface ConsoleState {
   readonly status: 'running' | 'paused' | 'passed' | 'failed' | 'idle';
   /** One line for a person: whether it is safe to go on, and why not. */
   readonly safety: { readonly level: 'safe' | 'wait' | 'unsafe'; readonly text: string };
-  readonly weights: Readonly<Record<BackendName, number>>;
+  /** Null where they are not known. */
+  readonly weights: Readonly<Record<BackendName, number>> | null;
   readonly stages: readonly StageView[];
   /** Of the state machine; null where none runs. */
   readonly machine: { readonly state: string; readonly since: number } | null;

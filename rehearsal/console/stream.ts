@@ -89,7 +89,10 @@ const comparable = (state: ConsoleState): string => JSON.stringify({ ...state, a
 const message = (event: string, data: unknown, id?: string): string =>
   `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
 
-/** The samples from the last one that was sent on; all of them where these have become coarser since. */
+/** Samples that are sent again: the last one may not be over, and CloudWatch completes its minutes some minutes late. */
+const AGAIN = 5;
+
+/** The samples that are new since the last one that was sent, and some before it; all of them where these have become coarser since. */
 function batchSince(
   samples: readonly Sample[],
   last: Pick<Sample, 'at' | 'spanMs'> | undefined,
@@ -97,10 +100,9 @@ function batchSince(
   const newest = samples.at(-1);
   if (!newest) return { last };
   const replace = last === undefined || last.spanMs !== newest.spanMs;
-  const sent = replace ? samples : samples.filter(({ at }) => at >= last.at);
-  // What is not over yet is sent again.
+  const first = replace ? 0 : Math.max(0, samples.findIndex(({ at }) => at >= last.at) - AGAIN);
   const over = samples.at(-2) ?? newest;
-  return { text: message('samples', { samples: sent, replace }, idOf(over)), last: newest };
+  return { text: message('samples', { samples: samples.slice(first), replace }, idOf(over)), last: newest };
 }
 
 /** Which sample a client has, by the id of the last event that it got; undefined unless it is one of these, and not of another run. */

@@ -79,6 +79,17 @@ inBrowser('what it shows', () => {
     expect(await page.locator('#actions').isVisible()).toBe(false);
   });
 
+  test('of a deployed stage has the time of day, and no figures that nobody measures', async () => {
+    const { page } = await look.stage({ timezoneId: 'UTC' });
+    expect(await text(page, '#title')).toBe('stage production');
+    expect(await text(page, '#machine')).toMatch(/^State machine: Observe, since 09:29:00 \(/);
+    expect(await page.locator('.plot').first().getAttribute('aria-label')).toMatch(
+      /Now: legacy not measured, serverless \d+$/,
+    );
+    expect(await page.locator('#totals dd').allTextContents()).toContain('not measured');
+    expect(await page.locator('#actions').isVisible()).toBe(false);
+  });
+
   test('follows what changes, and only what somebody counts is a number', async () => {
     const { page, source } = await look.console('running');
     const { totals, log } = source.state();

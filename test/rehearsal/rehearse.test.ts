@@ -57,7 +57,7 @@ beforeAll(async () => {
     );
     rehearsal.catch(reject);
   });
-  await until(() => source.state().weights.serverless === 50);
+  await until(() => source.state().weights?.serverless === 50);
   // The gate would end it at the first fault, as it should.
   await act('pause');
   await untilBothHit(100);
@@ -131,7 +131,10 @@ describe('then', () => {
     expect(state.machine?.state).toBe('Failed');
     const counted = source
       .samples()
-      .reduce((sum, { backends }) => sum + (backends.legacy.requests ?? 0) + (backends.serverless.requests ?? 0), 0);
+      .reduce(
+        (sum, { backends }) => sum + (backends.legacy.requests ?? 0) + (backends.serverless.requests ?? 0),
+        0,
+      );
     expect([counted, closed]).toEqual([requests, 1]);
     expect(report.preserved.lost).toBe(0);
     // A restart with other users than before would be refused commands.

@@ -8,9 +8,10 @@ import {
 import { STATES } from '../../lambda/contract/rollout.ts';
 import type { ConsoleState, Sample } from '../../rehearsal/console/contract.ts';
 import { freePort } from '../../rehearsal/servers/process.ts';
-import { awsEnvironment, type ServiceRequest } from '../support/aws.ts';
+import { awsEnvironment } from '../support/aws.ts';
 import { cutover, startCutover } from '../support/cli.ts';
 import { MACHINE, NAME, type RolloutAws, STOP, startRolloutAws, ZONE } from '../support/rollout-aws.ts';
+import { describeStacks } from '../support/stacks.ts';
 
 const STAGE = 'dev';
 const MINUTE_MS = 60_000;
@@ -19,16 +20,7 @@ let stacks: Record<string, Record<string, string>>;
 /** The beginning of a minute that CloudWatch has. */
 const at = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 3 * MINUTE_MS;
 
-const cloudformation = ({ body }: ServiceRequest) => {
-  const stack = new URLSearchParams(body).get('StackName') ?? '';
-  const members = Object.entries(stacks[stack] ?? {}).map(
-    ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-  );
-  return {
-    headers: { 'content-type': 'text/xml' },
-    body: `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>${stack}</StackName><CreationTime>2026-11-27T00:00:00Z</CreationTime><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
-  };
-};
+const cloudformation = describeStacks(() => stacks);
 
 const put = (name: string, value: number, more = '', service = 'cutover-api') =>
   aws.data.push({
@@ -45,9 +37,9 @@ const CURSOR = {
   ...{ index: 1, step: 'observe', percent: 25, weights: { legacy: 75, serverless: 25 } },
   ...{ advancedAt: new Date(at).toISOString(), note: 'the serverless backend has 25 %' },
 };
-const enter = (id: number, name: string, cursor: object | undefined = CURSOR) => ({
+const enter = (id: number, name: string, cursor: object = CURSOR, seen?: object) => ({
   ...{ id, timestamp: at / 1000 + id, type: 'TaskStateEntered' },
-  stateEnteredEventDetails: { name, input: JSON.stringify({ cursor }) },
+  stateEnteredEventDetails: { name, input: JSON.stringify({ cursor, seen }) },
 });
 
 beforeEach(async () => {
@@ -66,7 +58,6 @@ beforeEach(async () => {
   put('CacheHits', 950);
   put('CacheMisses', 50);
   put('RequestLatency', 20, 'route=flags, ');
-  put('LegacyFallbacks', 0, 'namespace=v2, ');
   aws.alarms['Cutover-Dev-Service-ServerErrors'] = 'OK';
   aws.weights = { legacy: 75, serverless: 25 };
   aws.executions = [{ name: 'rollout-3', status: 'RUNNING' }];
@@ -141,8 +132,12 @@ describe('what is shown of a stage', () => {
   });
 
   test('waits where a stage waits for an approval, and is safe where nothing runs and nothing is wrong', async () => {
-    aws.events = [enter(9, STATES.approve)];
-    expect((await look()).state).toMatchObject({ status: 'paused', safety: { level: 'wait' } });
+    aws.events = [enter(9, STATES.approve, undefined, { cursor: CURSOR })];
+    expect((await look()).state).toMatchObject({
+      ...{ status: 'paused', safety: { level: 'wait' } },
+      // It has not begun.
+      stages: [{ status: 'passed' }, { name: '25 %', status: 'next' }, { status: 'next' }],
+    });
     aws.executions = [];
     expect((await look()).state).toMatchObject({
       ...{ status: 'idle', machine: null, stages: [] },
@@ -161,7 +156,7 @@ describe('what is shown of a stage', () => {
   test('of which a part cannot be asked says so, and shows the rest', async () => {
     aws.refuse('ListResourceRecordSets');
     const { state } = await look();
-    expect(state.totals.requests).toBe(1200);
+    expect([state.totals.requests, state.weights]).toEqual([1200, null]);
     expect(state.safety).toEqual({
       level: 'wait',
       text: expect.stringMatching(/^AWS cannot be asked: route53:ListResourceRecordSets of/),

@@ -43,11 +43,13 @@ export function createChart(options: ChartOptions): Chart {
   let canvas: uPlot | undefined;
   const text = (value: number | null | undefined) =>
     value === null || value === undefined ? '–' : value.toFixed(digits);
+  const textAt = ({ values }: Line, index = -1) =>
+    values.every((value) => value === null) ? 'not measured' : text(values.at(index));
 
   const showLegend = (index: number | null | undefined) => {
-    for (const [at, { values }] of (shown?.lines ?? []).entries()) {
+    for (const [at, line] of (shown?.lines ?? []).entries()) {
       const value = legend.children[at]?.querySelector('strong');
-      if (value) setText(value, text(values.at(index ?? -1)));
+      if (value) setText(value, textAt(line, index ?? -1));
     }
   };
   // Another set of lines needs another canvas: of a new namespace, say.
@@ -97,7 +99,7 @@ export function createChart(options: ChartOptions): Chart {
       const seconds = view.samples.map(({ at }) => secondsOf(view)(at));
       canvas?.setData([seconds, ...lines.map(({ values }) => [...values])]);
       showLegend(canvas?.cursor.idx);
-      const latest = lines.map(({ label, values }) => `${label} ${text(values.at(-1))}`).join(', ');
+      const latest = lines.map((line) => `${line.label} ${textAt(line)}`).join(', ');
       plot.setAttribute('aria-label', `${title}, ${unit}. Now: ${latest}`);
       showTable(shown);
     },

@@ -41,6 +41,8 @@ function stageItem({ name, status, reasons }: StageView, index: number): HTMLEle
 }
 
 function traffic(percent: ReturnType<typeof shares>): HTMLElement[] {
+  if (!percent)
+    return [element('p', { class: 'muted' }, 'Who carries how much of the traffic is not known.')];
   const parts = BACKENDS.map((backend) => {
     const part = element('span', { class: `bar-part ${backend}` });
     part.style.flexGrow = `${percent[backend]}`;

@@ -1,4 +1,4 @@
-import type { ConsoleState, StaleRead } from '../contract.ts';
+import type { BackendName, ConsoleState, StaleRead } from '../contract.ts';
 
 /** `1,234`; `not measured` where nobody counts. */
 export const count = (value: number | null): string =>
@@ -26,8 +26,10 @@ export function moment({ kind, startedAt }: Pick<ConsoleState, 'kind' | 'started
   return new Date(at).toLocaleTimeString('en-GB');
 }
 
-/** In percent of the traffic. As Route 53 has it, no weight at all means equal shares. */
-export function shares({ weights: { legacy, serverless } }: Pick<ConsoleState, 'weights'>) {
+/** In percent of the traffic. As Route 53 has it, no weight at all means equal shares. Null where the weights are not known. */
+export function shares({ weights }: Pick<ConsoleState, 'weights'>): Record<BackendName, number> | null {
+  if (!weights) return null;
+  const { legacy, serverless } = weights;
   const total = legacy + serverless;
   const percent = total === 0 ? 50 : Math.round((serverless / total) * 1000) / 10;
   return { legacy: Math.round((100 - percent) * 10) / 10, serverless: percent };

@@ -27,7 +27,11 @@ export function createVerdict(): Part {
     showLevel(level);
     setText(byId('safety-text'), text);
     setText(byId('where'), stage);
-    setText(byId('where-text'), `serverless carries ${shares(state).serverless} % of the traffic`);
+    const carried = shares(state)?.serverless;
+    setText(
+      byId('where-text'),
+      carried === undefined ? 'The weights are not known' : `serverless carries ${carried} % of the traffic`,
+    );
     // The text may count seconds; a screen reader hears only what changes the answer.
     setText(byId('announcement'), `${words}. ${stage}`);
     document.title = `${words}: ${stage} (${state.title})`;

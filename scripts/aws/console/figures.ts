@@ -1,5 +1,6 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { CACHED_ROUTES, METRICS, ROUTES } from '../../../lambda/contract/metrics.ts';
+import { CACHED_ROUTES, METRICS, namespaceOf, ROUTES } from '../../../lambda/contract/metrics.ts';
+import { CLIENT_OPTIONS } from '../../../lambda/rollout/aws/client.ts';
 import { ownMetric, readByMinute } from '../../../lambda/rollout/aws/metric-data.ts';
 import { asking } from '../errors.ts';
 
@@ -23,16 +24,16 @@ export interface StageMinute {
 export interface StageFiguresOptions {
   /** By convention `NODE_ENV`. */
   readonly environment: string;
-  /** Where the API's keys live, as a dimension says it. */
-  readonly namespace: string;
+  /** Whether reads may fall back to un-prefixed keys: only then somebody counts them. */
+  readonly fallsBack: boolean;
 }
 
 /** The minutes that have anything, by their time; times in milliseconds since 1970. */
 export type ReadMinutes = (span: { readonly from: number; readonly to: number }) => Promise<StageMinute[]>;
 
 /** Reads all figures in one request. @throws on use, AwsError. */
-export function stageFigures({ environment, namespace }: StageFiguresOptions): ReadMinutes {
-  const client = new CloudWatchClient({});
+export function stageFigures({ environment, fallsBack }: StageFiguresOptions): ReadMinutes {
+  const client = new CloudWatchClient(CLIENT_OPTIONS);
   const sum = (name: Parameters<typeof ownMetric>[0]['name'], of: Record<string, string> = {}) =>
     ownMetric({ name, stat: 'Sum', environment, of });
   const latency = (stat: string, route: string) =>
@@ -41,7 +42,7 @@ export function stageFigures({ environment, namespace }: StageFiguresOptions): R
     requests: sum(METRICS.requests),
     hits: sum(METRICS.cacheHits),
     misses: sum(METRICS.cacheMisses),
-    fallbacks: sum(METRICS.legacyFallbacks, { namespace }),
+    ...(fallsBack && { fallbacks: sum(METRICS.legacyFallbacks, { namespace: namespaceOf('dual') }) }),
     connectionFailures: sum(METRICS.redisConnectionFailures),
     staleEntries: sum(METRICS.staleEntries),
     ...eachRoute('errors', ROUTES, (route) => sum(METRICS.serverErrors, { route })),

@@ -24,7 +24,8 @@ export function stagesOf(
   const now = status === 'failed' ? 'failed' : 'current';
   return cursor.stages.map(({ percent }, index): StageView => {
     const isDone = status === 'passed' || index < cursor.index;
-    const mine = isDone ? 'passed' : index === cursor.index ? now : 'next';
+    const isBegun = index === cursor.index && status !== 'paused';
+    const mine = isDone ? 'passed' : isBegun ? now : 'next';
     return { name: `${percent} %`, status: mine, reasons: mine === 'failed' && cause ? [cause] : [] };
   });
 }

@@ -1,58 +1,85 @@
-import { judgeEarly } from '../../../lambda/rollout/gates.ts';
+import { type Cursor, SETTLE_SHARE, STATES } from '../../../lambda/contract/rollout.ts';
+import { judgeEarly, type StageFigures } from '../../../lambda/rollout/gates.ts';
 import type { ConsoleState } from '../../../rehearsal/console/contract.ts';
+import type { EnteredState, ExecutionReport } from '../rollout/machine.ts';
 import type { StageMinute } from './figures.ts';
 
 /** What is known of a stage now. */
 export interface Known {
+  readonly stage: string;
   /** Why AWS could not be asked just now; undefined where it could. */
   readonly problem: string | undefined;
   readonly status: ConsoleState['status'];
-  /** Of a rollout that has failed. */
-  readonly cause: string | undefined;
-  /** What the rollout says of where it is. */
-  readonly note: string | undefined;
+  readonly execution: ExecutionReport | undefined;
+  /** The state that was entered last, and the newest cursor. */
+  readonly last: EnteredState | undefined;
+  readonly cursor: Cursor | undefined;
   readonly redAlarms: readonly string[];
   /** The last minutes. */
   readonly minutes: readonly StageMinute[];
-  /** Whether a stage is observed now: then it is not decided yet. */
-  readonly isObserved: boolean;
+  /** All that the auditor has found while this was looked at. */
+  readonly staleEntries: number;
 }
 
-/** Whether it is safe to go on, by the same rule as the gate: what speaks against it first, then what is not known. */
+const MINUTE_MS = 60_000;
+const RECOVERY_MINUTES = 10;
+const BACK: ReadonlySet<string> = new Set([
+  STATES.legacyBack,
+  STATES.serverlessBack,
+  STATES.flushBack,
+  STATES.tellBack,
+]);
+
+/** Whether it is safe to go on, by the gate's rule over what the functions say of themselves: what speaks against it first. */
 export function safetyOf(known: Known): ConsoleState['safety'] {
-  const { problem, status, cause, note, redAlarms, minutes, isObserved } = known;
+  const { problem, status, execution, last, cursor, redAlarms, minutes } = known;
+  if (execution && status === 'failed') return { level: 'unsafe', text: endText(execution, known) };
+  if (status === 'running' && last && BACK.has(last.state)) {
+    return { level: 'unsafe', text: `The rollout goes back: ${last.state}.` };
+  }
   const against = [
     ...(redAlarms.length > 0 ? [`red alarms: ${redAlarms.join(', ')}`] : []),
-    ...judgeEarly(figuresOf(minutes)),
+    ...judgeEarly(figuresOf(known)),
   ];
-  if (status === 'failed')
-    return { level: 'unsafe', text: `The rollout went back: ${cause ?? 'no reason is known'}` };
   if (against.length > 0) return { level: 'unsafe', text: `${against.join('; ')}.` };
   if (problem !== undefined) return { level: 'wait', text: `AWS cannot be asked: ${problem}` };
-  if (status === 'paused')
-    return { level: 'wait', text: `${note ?? 'A stage is done'}: it waits for an approval.` };
+  const note = cursor?.note ?? 'The rollout is under way';
+  if (status === 'paused') return { level: 'wait', text: `${note}: it waits for an approval.` };
   if (minutes.length === 0) return { level: 'wait', text: 'CloudWatch has no figures of the last minutes.' };
-  if (isObserved)
-    return {
-      level: 'wait',
-      text: `${note ?? 'A stage is observed'}; nothing speaks against going on so far.`,
-    };
-  if (status === 'running') return { level: 'wait', text: `${note ?? 'The rollout is under way'}.` };
-  const done = status === 'passed' ? 'The rollout is done: ' : 'No rollout runs: ';
-  return { level: 'safe', text: `${done}no alarm is red, and nothing speaks against going on.` };
+  if (status === 'running')
+    return { level: 'wait', text: `${note}; nothing speaks against going on so far.` };
+  const where = status === 'passed' ? 'The rollout is done' : 'No rollout runs';
+  return { level: 'safe', text: `${where}: no alarm is red, and nothing speaks against going on.` };
 }
 
-function figuresOf(minutes: readonly StageMinute[]) {
-  const sum = (of: (minute: StageMinute) => number) => minutes.reduce((total, each) => total + of(each), 0);
-  const hits = sum((minute) => minute.hits);
-  const measured = minutes.flatMap(({ p95Ms }) => p95Ms ?? []);
+function endText({ status, error, cause }: ExecutionReport, { stage }: Known): string {
+  const why = cause ?? error ?? 'no reason is known';
+  if (error === 'RolloutRefusedError') return `The rollout was refused, and nothing was changed: ${why}`;
+  if (status === 'FAILED') return `The rollout went back: ${why}`;
+  return `The rollout was ${status.toLowerCase().replaceAll('_', ' ')}, and nobody has taken the traffic back: npm run cutover -- rollback --stage ${stage}`;
+}
+
+/** Hit rate and latency are of minutes in which the caches have recovered, as the gate judges them. */
+function figuresOf({ minutes, staleEntries, status, cursor }: Known): StageFigures {
+  const settled = minutes.filter(({ at }) => at >= settledAt(status, cursor));
+  const hits = sum(settled, (minute) => minute.hits);
+  const measured = settled.flatMap(({ p95Ms }) => p95Ms ?? []);
   return {
-    requests: sum((minute) => minute.requests),
-    errors: sum((minute) => minute.errors),
-    ...{ hits, reads: hits + sum((minute) => minute.misses) },
-    hitP95Ms:
-      measured.length === 0 ? undefined : Math.round(measured.reduce((a, b) => a + b, 0) / measured.length),
-    connectionFailures: sum((minute) => minute.connectionFailures),
-    staleEntries: sum((minute) => minute.staleEntries),
+    requests: sum(minutes, (minute) => minute.requests),
+    errors: sum(minutes, (minute) => minute.errors),
+    ...{ hits, reads: hits + sum(settled, (minute) => minute.misses) },
+    hitP95Ms: measured.length === 0 ? undefined : Math.round(sum(measured, (each) => each) / measured.length),
+    connectionFailures: sum(minutes, (minute) => minute.connectionFailures),
+    staleEntries,
   };
 }
+
+function settledAt(status: ConsoleState['status'], cursor: Cursor | undefined): number {
+  if (status !== 'running' || !cursor) return 0;
+  const { advancedAt, stages, index } = cursor;
+  const minutes = Math.min((stages[index]?.minutes ?? 0) * SETTLE_SHARE, RECOVERY_MINUTES);
+  return advancedAt === null ? Number.POSITIVE_INFINITY : Date.parse(advancedAt) + minutes * MINUTE_MS;
+}
+
+const sum = <T>(all: readonly T[], of: (each: T) => number): number =>
+  all.reduce((total, each) => total + of(each), 0);

@@ -1,7 +1,5 @@
 import { PHASE_SWITCHES, type Phase } from '../../../lambda/contract/environment.ts';
-import { namespaceOf } from '../../../lambda/contract/metrics.ts';
 import { prefixIn } from '../../../lambda/contract/namespaces.ts';
-import { STATES } from '../../../lambda/contract/rollout.ts';
 import type {
   AlarmView,
   BackendSample,
@@ -50,23 +48,26 @@ export async function stageSource(stage: string, now: () => number = Date.now): 
   const { nodeEnv } = service;
   const phase = (service.phase in PHASE_SWITCHES ? service.phase : 'legacy') as Phase;
   const reader = machineReader(machine);
-  const readMinutes = stageFigures({ environment: nodeEnv, namespace: namespaceOf(phase) });
+  const readMinutes = stageFigures({ environment: nodeEnv, fallsBack: phase === 'dual' });
   const minutes = new Map<number, StageMinute>();
   const log: LogLine[] = [];
   let execution: ExecutionReport | undefined;
   let entered: EnteredState[] = [];
   let alarms: readonly AlarmView[] = [];
-  let weights = { legacy: 0, serverless: 0 };
+  let weights: ConsoleState['weights'] = null;
   let problem: string | undefined;
 
   const say = (level: LogLine['level'], text: string, at = now()) => {
+    // The looks at the gate are the same, once a minute.
+    if (log.some((line) => line.text === text && line.level === 'info')) return;
     log.push({ at, level, text });
+    log.sort((one, other) => one.at - other.at);
     log.splice(0, log.length - MAX_LINES);
   };
 
   const lookAtRollout = async () => {
     const newest = await reader.newest();
-    if (newest?.arn !== execution?.arn) entered = [];
+    if (newest?.arn !== execution?.arn) [entered, log.length] = [[], 0];
     execution = newest && (await reader.describe(newest.arn));
     if (!newest) return;
     const states = await reader.entered(newest.arn, entered.at(-1)?.id ?? 0);
@@ -78,12 +79,14 @@ export async function stageSource(stage: string, now: () => number = Date.now): 
   const lookAtWeights = async () => {
     if (!rollout) return;
     const { legacy, serverless } = await recordsOf(rollout, NO_PATIENCE).read();
-    weights = { legacy: legacy?.Weight ?? 0, serverless: serverless?.Weight ?? 0 };
+    weights = legacy && serverless ? { legacy: legacy.Weight, serverless: serverless.Weight } : null;
   };
   const lookAtFigures = async () => {
     const known = [...minutes.keys()].at(-1);
     const from = known === undefined ? now() - FIRST_LOOK_MS : known - LATE_MS;
-    for (const minute of await readMinutes({ from, to: now() })) {
+    // A minute that is not over would look like a fall.
+    const to = Math.floor(now() / MINUTE_MS) * MINUTE_MS;
+    for (const minute of await readMinutes({ from: Math.min(from, to - MINUTE_MS), to })) {
       const isNews = minute.staleEntries > 0 && !minutes.get(minute.at)?.staleEntries;
       if (isNews) say('error', staleText(stage, minute.staleEntries), minute.at);
       minutes.delete(minute.at);
@@ -133,10 +136,10 @@ export async function stageSource(stage: string, now: () => number = Date.now): 
         startedAt: execution ? Date.parse(execution.startedAt) : (kept[0]?.at ?? now()),
         endsAt: null,
         safety: safetyOf({
-          ...{ problem, status, cause: execution?.cause, note: cursor?.note },
+          ...{ stage, problem, status, execution, last, cursor },
           redAlarms: alarms.filter(({ state }) => state === 'alarm').map(({ name }) => name),
           minutes: kept.filter(({ at }) => at >= now() - JUDGED_MS),
-          isObserved: last?.state === STATES.observe || last?.state === STATES.watching,
+          staleEntries: sum(({ staleEntries }) => staleEntries),
         }),
         stages: stagesOf(cursor, status, execution?.cause),
         machine: last ? { state: last.state, since: Date.parse(last.at) } : null,

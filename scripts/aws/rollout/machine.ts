@@ -6,7 +6,7 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import type { Cursor } from '../../../lambda/contract/rollout.ts';
+import { type Cursor, STATES } from '../../../lambda/contract/rollout.ts';
 import { machineEventOf } from '../../../lambda/rollout/aws/history.ts';
 import { asking } from '../errors.ts';
 
@@ -63,7 +63,12 @@ export function machineReader(stateMachineArn: string): MachineReader {
             if (id <= afterId) return found.reverse();
             const { type, at, state } = machineEventOf(event);
             if (!type.endsWith('StateEntered') || state === undefined) continue;
-            found.push({ id, at: new Date(at).toISOString(), state, cursor: cursorIn(details?.input) });
+            found.push({
+              id,
+              at: new Date(at).toISOString(),
+              state,
+              cursor: cursorIn(state, details?.input),
+            });
           }
         }
         return found.reverse();
@@ -101,9 +106,12 @@ function reportOf(item: Partial<ExecutionListItem>): ExecutionReport {
   return { name, arn, status, startedAt: startDate?.toISOString() ?? '' };
 }
 
-function cursorIn(input: string | undefined): Cursor | undefined {
+/** The states between a look at the gate and the next stage: what was seen is newer than the cursor there. */
+const AFTER_LOOK: ReadonlySet<string> = new Set([STATES.observed, STATES.approve, STATES.next, STATES.tell]);
+
+function cursorIn(state: string, input: string | undefined): Cursor | undefined {
   const { cursor, seen } = parsed(input) as { cursor?: Cursor; seen?: { cursor?: Cursor } };
-  return seen?.cursor ?? cursor;
+  return AFTER_LOOK.has(state) ? seen?.cursor : cursor;
 }
 
 /** What a Lambda function has thrown is JSON in the cause. */

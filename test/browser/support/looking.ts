@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { ConsoleSource } from '../../../rehearsal/console/contract.ts';
 import { type Console, startConsole } from '../../../rehearsal/console/server.ts';
 import { type CannedSource, cannedSource, type Moment } from './canned-source.ts';
+import { cannedStage } from './canned-stage.ts';
 import { CHROMIUM, launchChromium } from './chromium.ts';
 
 /** As most who look have it. */
@@ -15,6 +17,8 @@ export interface Looking {
     moment: Moment,
     context?: BrowserContextOptions,
   ): Promise<{ page: Page; source: CannedSource; server: Console }>;
+  /** The page of a deployed stage: minutes, not seconds, and nothing to do. */
+  stage(context?: BrowserContextOptions): Promise<{ page: Page }>;
   page(url: string, context?: BrowserContextOptions): Promise<Page>;
   /** What the browser complained of so far; taken from what fails the test. */
   complaints(): readonly string[];
@@ -48,13 +52,21 @@ export function looking(): Looking {
     await opened.locator('.stage').first().waitFor();
     return opened;
   };
+  const serve = async (source: ConsoleSource) => {
+    const server = await startConsole({ source });
+    servers.push(server);
+    return server;
+  };
   return {
     page,
     async console(moment, context) {
       const source = cannedSource(moment);
-      const server = await startConsole({ source });
-      servers.push(server);
+      const server = await serve(source);
       return { page: await page(server.url, context), source, server };
+    },
+    async stage(context) {
+      const { url } = await serve(cannedStage());
+      return { page: await page(url, context) };
     },
     complaints: () => complaints.splice(0),
   };

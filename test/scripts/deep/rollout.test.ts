@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { MACHINE_OUTPUTS, ROLLOUT_OUTPUTS, stackNameOf } from '../../../lambda/contract/outputs.ts';
-import { awsEnvironment, type ServiceRequest } from '../../support/aws.ts';
+import { awsEnvironment } from '../../support/aws.ts';
 import { cutover } from '../../support/cli.ts';
 import { listenTo } from '../../support/listen-to.ts';
 import {
@@ -12,22 +12,14 @@ import {
   startRolloutAws,
   ZONE,
 } from '../../support/rollout-aws.ts';
+import { describeStacks } from '../../support/stacks.ts';
 
 const STAGE = 'dev';
 let aws: RolloutAws;
 /** Outputs by stack. */
 let stacks: Record<string, Record<string, string>>;
 
-const cloudformation = ({ body }: ServiceRequest) => {
-  const stack = new URLSearchParams(body).get('StackName') ?? '';
-  const members = Object.entries(stacks[stack] ?? {}).map(
-    ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-  );
-  return {
-    headers: { 'content-type': 'text/xml' },
-    body: `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>${stack}</StackName><CreationTime>2026-11-27T00:00:00Z</CreationTime><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
-  };
-};
+const cloudformation = describeStacks(() => stacks);
 
 beforeEach(async () => {
   aws = await startRolloutAws({ services: { cloudformation } });
