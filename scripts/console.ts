@@ -21,7 +21,7 @@ export const consoleCommand = new Command('console')
   .addHelpText(
     'after',
     `
-Looks and changes nothing. It ends with Ctrl-C. Each look asks CloudWatch for 16 metrics: at every 30 s some 0.02 USD an hour.
+Looks and changes nothing. It ends with Ctrl-C. Each look asks CloudWatch for 15 metrics, in dual for 16: every 30 s, that is about 0.02 USD an hour.
 Credentials and region are those that the AWS command line reads. They need cloudformation:DescribeStacks,
 states:ListExecutions, DescribeExecution, GetExecutionHistory, route53:ListResourceRecordSets, cloudwatch:GetMetricData, DescribeAlarms.
 A rehearsal has a console of its own: npm start.
