@@ -1,35 +1,25 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createCheckedFlush } from './checked-flush.ts';
-import { createChecker } from './checker.ts';
 import type { ConsoleSource } from './console/contract.ts';
-import { createRehearsalSource, type RehearsalSource } from './console/rehearsal-source.ts';
-import { FAULT_TEXTS } from './console/source/narration.ts';
 import { probeDatabase } from './database-probe.ts';
 import { startDispatcher } from './dispatching.ts';
 import { sumOf } from './documents.ts';
-import { rehearsedFaults } from './faults/rehearsed-faults.ts';
+import { createObservers } from './observers.ts';
 import { CW_WEIGHT_PERCENT, type RehearsalOptions } from './options.ts';
-import { createPendingBound } from './pending-bound.ts';
 import type { Population } from './population.ts';
 import type { Printer } from './printer.ts';
-import { createProcesses, type Processes } from './processes.ts';
+import { createProcesses } from './processes.ts';
 import { seededRandom } from './random.ts';
-import { createRecorder, type Observation, type Recorder } from './recorder.ts';
 import { createReport, type Report } from './report.ts';
 import { createRouter, type Router } from './router.ts';
 import { runPhases, runStages, type Scene } from './scene.ts';
 import type { Workspace } from './servers/workspace.ts';
-import { createSessionChecker } from './session-checker.ts';
 import type { Ground } from './set-up.ts';
 import { showProgress } from './show-progress.ts';
-import { createTimeline } from './timeline.ts';
 import { startUsers } from './users.ts';
 
 /** Before the first stage the legacy backend has all the traffic, to compare with. */
 const BASELINE_SECONDS = 1;
-/** Fine enough for a stage of some seconds. */
-const TIMELINE_MS = 250;
 
 /** A console that is served. */
 export interface ServedConsole {
@@ -88,27 +78,11 @@ async function performOpen(options: RehearsalOptions, context: OpenContext): Pro
   const url = await listen(router);
   printer.line(`router   ${url}  ->  express ${express.url}, serverless ${serverless.url}`);
 
-  const bound = createPendingBound();
-  const checker = createChecker(undefined, bound);
-  const sessionChecker = createSessionChecker(undefined, bound);
-  const recorder = createRecorder();
-  const timeline = createTimeline({ spanMs: TIMELINE_MS });
-  const { faults, apart, refusals } = rehearsedFaults({
-    ...{ ground, bound },
-    onEvent(event) {
-      const { begun, over } = FAULT_TEXTS[event.name];
-      printer.line(`fault    ${event.kind === 'fault' ? begun : over}`);
-      source.event(event);
-    },
-  });
-  const { flush, preserved } = createCheckedFlush({ ground, env, apart });
-  const source: RehearsalSource = createRehearsalSource({
-    ...{ options, env, checker, sessionChecker, recorder, router, flush, faults },
+  const observers = createObservers({
+    ...{ options, env, ground, printer, processes, router },
     baselineSeconds: BASELINE_SECONDS,
-    connectionFailures: processes.connectionFailures,
-    switchMirrorOff:
-      migration === 'v2' && mode === 'coherent' ? () => goWithoutMirror(processes, router) : undefined,
   });
+  const { checker, sessionChecker, recorder, source } = observers;
   const served = await context.onSource?.(source);
   if (served) {
     atEnd(served.close);
@@ -130,7 +104,7 @@ async function performOpen(options: RehearsalOptions, context: OpenContext): Pro
   const begin = performance.now();
   const users = startUsers({
     ...{ url, population, checker, sessionChecker },
-    recorder: recordingIn(recorder, [timeline.record, source.observed]),
+    recorder: observers.answers,
     random: seededRandom(seed + 1),
     sessionRandom: seededRandom(seed + 4),
     onError(message) {
@@ -147,15 +121,15 @@ async function performOpen(options: RehearsalOptions, context: OpenContext): Pro
   atEnd(probe.stop);
   const totalSeconds = options.seconds + BASELINE_SECONDS;
   atEnd(showProgress({ printer, recorder, checker, begin, totalSeconds }));
-  atEnd(() => faults?.close());
+  atEnd(() => observers.faults?.close());
   atEnd(() => ended.abort());
 
   const scene: Scene = {
-    ...{ ...context, options, processes, router, recorder, timeline, probe, checker, sessionChecker },
-    ...{ flush, apart, signal },
+    ...{ ...context, ...observers, options, processes, router, probe, signal },
     running: { express, serverless },
     watcher: {
-      ...source,
+      control: source.control,
+      fellBack: source.fellBack,
       event(event) {
         printer.event(event);
         source.event(event);
@@ -177,8 +151,8 @@ async function performOpen(options: RehearsalOptions, context: OpenContext): Pro
       staleness: checker.summary(),
       sessions: sessionChecker.summary(),
       staleReads: checker.explained(),
-      preserved,
-      refusals: await refusals(),
+      preserved: observers.preserved,
+      refusals: await observers.refusals(),
       metrics: { recorded: sumOf(written), counted: { ...router.answered } },
       ...reports,
     });
@@ -191,26 +165,6 @@ async function performOpen(options: RehearsalOptions, context: OpenContext): Pro
     throw error;
   }
 }
-
-/** From now on a legacy backend that knows no mirror gets what is the legacy backend's. */
-async function goWithoutMirror(processes: Processes, router: Router): Promise<void> {
-  const { url } = await processes.start('express', 'legacy', 'off');
-  router.beginCanary('express', { url, percent: 100 });
-}
-
-/** Each answer goes to all. */
-const recordingIn = (
-  recorder: Recorder,
-  others: readonly ((observation: Observation) => void)[],
-): Pick<Recorder, 'record' | 'errors5xx'> => ({
-  get errors5xx() {
-    return recorder.errors5xx;
-  },
-  record(observation) {
-    recorder.record(observation);
-    for (const record of others) record(observation);
-  },
-});
 
 /** Rejects when the signal says so; never resolves. */
 function aborted(signal: AbortSignal): Promise<never> {

@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     ['lambda/explain', 'lambda/phases'].map((area) => [area, [...SERVERS, 'lambda/doctor']]),
   ),
-  'lambda/hooks': EVERYWHERE,
+  'lambda/hooks': [...EVERYWHERE, 'lambda/rollout'],
   'lambda/rollout': EVERYWHERE,
   'lambda/http': [
     ...EVERYWHERE,

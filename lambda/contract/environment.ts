@@ -50,7 +50,7 @@ export const FUNCTION_ENVIRONMENT = {
     ...ENDPOINT_VARIABLES.RUNTIME_REDIS_URL,
     'DRY_RUN',
   ],
-  'post-traffic': ['NEW_VERSION', 'LOG_LEVEL'],
+  'post-traffic': ['NODE_ENV', 'NEW_VERSION', 'CANARY_MINUTES', 'LOG_LEVEL'],
   'pre-traffic': ['NODE_ENV', 'NEW_VERSION', 'CACHE_MODE', 'CANARY_MINUTES', 'ROLLBACK_ALARMS', 'LOG_LEVEL'],
   /** Those of a rollout; only where the stage has one. */
   'rollout-compare': [

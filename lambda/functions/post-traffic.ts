@@ -1,5 +1,8 @@
+import { environmentName } from '../cache/phase.ts';
 import { persistently } from '../hooks/attempts.ts';
+import { canaryMinutes } from '../hooks/canary-minutes.ts';
 import { requireHit } from '../hooks/flags.ts';
+import { requireGate } from '../hooks/gate.ts';
 import { type HookContext, runHook } from '../hooks/run-hook.ts';
 import { versionAt } from '../hooks/version.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -7,7 +10,8 @@ import { createLogger } from '../telemetry/logger.ts';
 const logger = createLogger('cutover-post-traffic');
 
 /**
- * When a new version has all of the traffic: reads the flags twice, the second time from its cache. Tells CodeDeploy in every case.
+ * When a new version has all of the traffic: reads the flags twice, the second time from its cache, and judges its canary. Tells
+ * CodeDeploy in every case.
  * @throws as `runHook`.
  */
 export async function handler(event: unknown, context: HookContext): Promise<void> {
@@ -15,8 +19,11 @@ export async function handler(event: unknown, context: HookContext): Promise<voi
 }
 
 async function prove(signal: AbortSignal): Promise<void> {
-  const { NEW_VERSION } = process.env;
-  const { ask } = versionAt(NEW_VERSION);
+  const { NODE_ENV, NEW_VERSION, CANARY_MINUTES } = process.env;
+  const environment = environmentName(NODE_ENV);
+  const minutes = canaryMinutes(CANARY_MINUTES);
+  const { functionName, number: version, ask } = versionAt(NEW_VERSION);
   // The two reads may be two sandboxes', of which one has just started.
   await persistently(() => requireHit(ask, signal), { signal, logger });
+  if (minutes > 0) await requireGate({ functionName, version, environment, minutes });
 }

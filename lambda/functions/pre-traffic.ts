@@ -3,6 +3,7 @@ import { ConfigurationError } from '../contract/errors.ts';
 import { PRE_TRAFFIC_SERVICE } from '../contract/metrics.ts';
 import { requireQuiet } from '../hooks/alarms.ts';
 import { persistently } from '../hooks/attempts.ts';
+import { canaryMinutes } from '../hooks/canary-minutes.ts';
 import { expectTraffic, minutesOf } from '../hooks/expectation.ts';
 import { warmFlags } from '../hooks/flags.ts';
 import { requireReady } from '../hooks/readiness.ts';
@@ -37,14 +38,6 @@ async function prove(signal: AbortSignal): Promise<void> {
   await persistently(() => warmFlags(ask, signal), { signal, logger });
   await persistently(() => requireQuiet(alarms, signal), { signal, logger, attempts: QUIET_ATTEMPTS });
   await expectTraffic(minutesOf(minutes), { service: PRE_TRAFFIC_SERVICE, environment, version });
-}
-
-/** 0 where there is no canary. */
-function canaryMinutes(value: string | undefined): number {
-  if (/^\d{1,4}$/.test(value ?? '')) return Number(value);
-  throw new ConfigurationError(
-    `hooks: CANARY_MINUTES is ${JSON.stringify(value)}; it must be the length of the canary in minutes, 0 without one`,
-  );
 }
 
 /** Of the alarms on which the deployment is rolled back, with a comma between two. */

@@ -18,6 +18,14 @@ export interface VersionAnswer {
  */
 export type AskVersion = (path: string, signal: AbortSignal) => Promise<VersionAnswer>;
 
+/** A version of the API. */
+export interface Version {
+  readonly functionName: string;
+  /** As Lambda numbers it. */
+  readonly number: string;
+  readonly ask: AskVersion;
+}
+
 const CONNECT_TIMEOUT_MS = 2000;
 /** A cold start and the API's own timeout, each of 10 s at the most. */
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -36,9 +44,9 @@ const Failure = v.object({
  * The version with this ARN: its number stands at the end, since what calls the function or its alias gets any version.
  * @throws ConfigurationError for anything else.
  */
-export function versionAt(arn: string | undefined): { readonly number: string; readonly ask: AskVersion } {
-  const [, number] = /:function:[^:]+:(\d+)$/.exec(arn ?? '') ?? [];
-  if (!number) {
+export function versionAt(arn: string | undefined): Version {
+  const [, functionName, number] = /:function:([^:]+):(\d+)$/.exec(arn ?? '') ?? [];
+  if (!functionName || !number) {
     throw new ConfigurationError(
       `hooks: NEW_VERSION is ${JSON.stringify(arn)}; it must be the ARN of a version of the API, which ends in :function:NAME:NUMBER`,
     );
@@ -61,7 +69,7 @@ export function versionAt(arn: string | undefined): { readonly number: string; r
     if (FunctionError !== undefined) throw failed(path, payload);
     return answerOf(path, payload);
   };
-  return { number, ask };
+  return { functionName, number, ask };
 }
 
 function failed(path: string, payload: string): HookError {

@@ -8,9 +8,9 @@ import {
 } from 'aws-cdk-lib/aws-codedeploy';
 import { Alias, type CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { ALIAS_NAME } from '../../lambda/contract/hooks.ts';
 import type { StageConfig } from '../stages.ts';
 import type { Hooks } from './hooks.ts';
-import { ALIAS_NAME } from './rollback-alarms.ts';
 
 interface CanaryProps {
   readonly stage: StageConfig;

@@ -29,6 +29,7 @@ export class Hooks extends Construct {
     super(scope, id);
     const { stage } = platform;
     const NEW_VERSION = fn.currentVersion.functionArn;
+    const CANARY_MINUTES = String(stage.canary === 'all-at-once' ? 0 : stage.canary.minutes);
     const common = { platform, endpoints: {}, timeoutSeconds: HOOK_TIMEOUT_SECONDS };
     this.preTraffic = new CutoverFunction(this, 'PreTraffic', {
       ...common,
@@ -38,7 +39,7 @@ export class Hooks extends Construct {
         NODE_ENV: stage.nodeEnv,
         NEW_VERSION,
         CACHE_MODE: stage.cacheMode,
-        CANARY_MINUTES: String(stage.canary === 'all-at-once' ? 0 : stage.canary.minutes),
+        CANARY_MINUTES,
         ROLLBACK_ALARMS: Fn.join(
           ',',
           alarms.map(({ alarmName }) => alarmName),
@@ -59,9 +60,12 @@ export class Hooks extends Construct {
     this.postTraffic = new CutoverFunction(this, 'PostTraffic', {
       ...common,
       name: 'post-traffic',
-      description: 'Proves that a new version of the API answers from its cache',
-      settings: { NEW_VERSION, LOG_LEVEL: stage.logLevel },
+      description: 'Proves that a new version of the API answers from its cache, and judges its canary',
+      settings: { NODE_ENV: stage.nodeEnv, NEW_VERSION, CANARY_MINUTES, LOG_LEVEL: stage.logLevel },
     });
+    this.postTraffic.addToRolePolicy(
+      new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }),
+    );
     for (const hook of [this.preTraffic, this.postTraffic]) {
       this.mayInvokeVersions(hook, fn);
       deadLetters.keepFailuresOf(hook);

@@ -2,14 +2,9 @@ import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { alarmsOf } from '../../lambda/contract/alarms.ts';
+import { ALIAS_NAME } from '../../lambda/contract/hooks.ts';
 import { alarmOf, constructIdOf, factsOf } from '../alarm.ts';
 import type { StageConfig } from '../stages.ts';
-
-/**
- * What has the traffic. Alarms name it by text: CodeDeploy's group refers to them and the alias to the group, so that a reference back
- * would be a cycle.
- */
-export const ALIAS_NAME = 'live';
 
 interface RollbackAlarmsProps {
   readonly stage: StageConfig;

@@ -41,7 +41,9 @@ inBrowser('what it shows', () => {
     expect(labels).toEqual([
       expect.stringMatching(/^Requests, per second\. Now: legacy \d+, serverless \d+$/),
       expect.stringMatching(/^Hit rate, .+ Now: legacy \(K\) \d+, serverless \(v2:\) \d+$/),
-      expect.stringMatching(/^Latency of hits, ms\. Now: legacy p95 [\d.]+, .+ serverless p50 [\d.]+$/),
+      expect.stringMatching(
+        /^Latency of hits, ms, logarithmic\. Now: legacy p95 [\d.]+, .+ serverless p50 [\d.]+$/,
+      ),
     ]);
     expect(await page.locator('.plot:visible canvas').count()).toBe(3);
     const last = source.samples().at(-1)?.backends;

@@ -3,7 +3,7 @@ import { CfnTopic } from 'aws-cdk-lib/aws-sns';
 import { FUNCTION_ENVIRONMENT } from '../../lambda/contract/environment.ts';
 import { STAGE_NAMES, type StageName } from '../../lib/stages.ts';
 import { contentsOf } from './support/contents.ts';
-import { createApp, type Resource, resourcesOf, STACK_PARTS, synthesize } from './support/synthesis.ts';
+import { createApp, type Resource, resourcesOf, STACK_PARTS, templatesOf } from './support/synthesis.ts';
 
 /** Properties by which a resource takes a name that must be unique in the account. */
 const NAME_PROPERTY =
@@ -11,12 +11,18 @@ const NAME_PROPERTY =
 /** Of what is measured, and of what belongs to a role, a name says nothing about the account. */
 const NO_NAME_OF_ITS_OWN = /^AWS::CloudWatch::Alarm MetricName |^AWS::IAM::Policy PolicyName /;
 
-type Stage = ReturnType<typeof synthesize>;
+type Stage = ReturnType<typeof templatesOf>;
 
-const STAGES = Object.fromEntries(STAGE_NAMES.map((name) => [name, synthesize(name)])) as Record<
-  StageName,
-  Stage
->;
+const APPS = {
+  dev: createApp('dev'),
+  staging: createApp('staging'),
+  production: createApp('production'),
+};
+const STAGES: Readonly<Record<StageName, Stage>> = {
+  dev: templatesOf(APPS.dev.stacks),
+  staging: templatesOf(APPS.staging.stacks),
+  production: templatesOf(APPS.production.stacks),
+};
 const PAIRS = STAGE_NAMES.flatMap((one, index) =>
   STAGE_NAMES.slice(index + 1).map((other) => [one, other] as const),
 );
@@ -80,7 +86,7 @@ describe('two stages in one account', () => {
     ['the API', 'AWS::ApiGatewayV2::Api Name cutover-dev'],
     ['a user of the cache', 'AWS::ElastiCache::User UserId cutover-dev-serverless'],
   ])('would be noticed to share the name of %s', (_what, name) => {
-    expect(shared(STAGES.dev, synthesize('dev'))).toContain(name);
+    expect(shared(STAGES.dev, STAGES.dev)).toContain(name);
   });
 
   it('would be noticed to share a name that is put together at deployment', () => {
@@ -105,7 +111,7 @@ describe('two stages in one account', () => {
 
 describe('the stacks', () => {
   it.each(STAGE_NAMES)('of %s carry its name, in the order of their use', (name) => {
-    const { app } = createApp(name);
+    const { app } = APPS[name];
     const capitalised = name.charAt(0).toUpperCase() + name.slice(1);
     expect(app.synth().stacks.map((stack) => stack.stackName)).toEqual(
       ['Network', 'Data', 'Service', 'Operations'].map((part) => `Cutover-${capitalised}-${part}`),
@@ -113,13 +119,15 @@ describe('the stacks', () => {
   });
 
   it('are protected from deletion in production only', () => {
-    const protection = STAGE_NAMES.map((name) => createApp(name).stacks.data.terminationProtection);
+    const protection = STAGE_NAMES.map((name) => APPS[name].stacks.data.terminationProtection);
     expect(protection).toEqual([false, false, true]);
   });
 
   it('are tagged with their stage', () => {
-    const { stacks } = createApp('staging');
-    expect(stacks.service.tags.tagValues()).toEqual({ application: 'cutover', stage: 'staging' });
+    expect(APPS.staging.stacks.service.tags.tagValues()).toEqual({
+      application: 'cutover',
+      stage: 'staging',
+    });
   });
 });
 

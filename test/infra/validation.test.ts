@@ -6,6 +6,7 @@ import { existing, ROLLOUT } from './support/existing.ts';
 import { createApp } from './support/synthesis.ts';
 
 const legacySecurityGroupIds = ['sg-0123456789abcdef0'];
+const oidc = { issuer: 'https://login.example.com', audience: 'cutover' };
 const vpc = { cidr: '10.20.0.0/16', interfaceEndpoints: ['secretsmanager'] };
 
 // The one file that runs CloudFormation's validator, with its findings as errors, as `npm run synth` does.
@@ -23,14 +24,10 @@ describe('the templates', () => {
   });
 
   it.each<[string, (stage: StageConfig) => StageConfig]>([
-    [
-      'with an issuer',
-      (stage) => ({ ...stage, oidc: { issuer: 'https://login.example.com', audience: 'cutover' } }),
-    ],
     ['in a VPC and with servers that exist', (stage) => existing({ ...stage, legacySecurityGroupIds })],
     [
-      'with a rollout, interface endpoints and a legacy backend',
-      (stage) => ({ ...stage, vpc, legacySecurityGroupIds, rollout: ROLLOUT }),
+      'with an issuer, a rollout, interface endpoints and a legacy backend',
+      (stage) => ({ ...stage, oidc, vpc, legacySecurityGroupIds, rollout: ROLLOUT }),
     ],
   ])('of a stage %s, too', (_what, change) => {
     const printed = jest.spyOn(console, 'error').mockReturnValue();

@@ -1,17 +1,16 @@
 import uPlot from 'uplot';
-import { colour, colourOf, dashOf } from './colours.ts';
+import { type AxisOptions, axes, scales, secondsOf } from './axes.ts';
+import { colourOf, dashOf } from './colours.ts';
 import { element, setText, table, whenChanged } from './dom.ts';
 import type { Line } from './lines.ts';
 import { drawMarks } from './marks.ts';
 import { moment } from './text.ts';
 import type { View } from './view.ts';
 
-export interface ChartOptions {
+export interface ChartOptions extends AxisOptions {
   readonly title: string;
   readonly unit: string;
   readonly lines: (samples: View['samples']) => readonly Line[];
-  /** The largest value of the axis where that is fixed, as of a rate. */
-  readonly max?: number;
   readonly digits: number;
 }
 
@@ -22,8 +21,6 @@ export interface Chart {
 
 const HEIGHT_PX = 190;
 const ROWS = 10;
-/** A run that has just begun is not stretched over the whole width. */
-const SHORTEST_SECONDS = 30;
 
 /** A figure with its title, a legend that says the values, and the last of them as a table. */
 export function createChart(options: ChartOptions): Chart {
@@ -58,9 +55,12 @@ export function createChart(options: ChartOptions): Chart {
     legend.replaceChildren(...lines.map(legendItem));
     canvas = new uPlot(
       {
-        ...layout(options, plot.clientWidth),
+        ...{ width: plot.clientWidth, height: HEIGHT_PX, padding: [16, 20, 0, 0] },
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'charts' } },
+        scales: scales(options),
         series: [{}, ...lines.map(seriesOf)],
-        axes: axes(() => shown?.view),
+        axes: axes(options, () => shown?.view),
         hooks: {
           drawAxes: [(self) => shown && drawMarks(self, shown.view.state.marks, secondsOf(shown.view))],
           setCursor: [({ cursor }) => showLegend(cursor.idx)],
@@ -106,10 +106,6 @@ export function createChart(options: ChartOptions): Chart {
   };
 }
 
-/** Where the axis begins: of a rehearsal when that began, so that its ticks are round; of a deployed stage 1970. */
-const originOf = ({ state }: View) => (state.kind === 'rehearsal' ? state.startedAt : 0);
-const secondsOf = (view: View) => (at: number) => (at - originOf(view)) / 1000;
-
 function legendItem(line: Omit<Line, 'values'>): HTMLElement {
   const swatch = element('span', { class: `line ${line.backend ?? 'both'}${line.thin ? ' thin' : ''}` });
   return element('li', {}, swatch, `${line.label} `, element('strong', {}));
@@ -121,49 +117,3 @@ const seriesOf = (line: Omit<Line, 'values'>): uPlot.Series => ({
   dash: dashOf(line),
   points: { show: false },
 });
-
-const layout = ({ max }: ChartOptions, width: number) => ({
-  ...{ width, height: HEIGHT_PX, padding: [16, 20, 0, 0] as [number, number, number, number] },
-  legend: { show: false },
-  cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'charts' } },
-  scales: {
-    x: {
-      time: false,
-      range: (_: uPlot, first: number, last: number): [number, number] => [
-        first,
-        Math.max(last, first + SHORTEST_SECONDS),
-      ],
-    },
-    y: {
-      range: (_: uPlot, __: number, largest: number): [number, number] => [
-        0,
-        max ?? Math.max(largest, 1) * 1.1,
-      ],
-    },
-  },
-});
-
-function axes(view: () => View | undefined): uPlot.Axis[] {
-  const look: uPlot.Axis = {
-    stroke: () => colour('muted'),
-    grid: { stroke: () => colour('grid'), width: 1 },
-    ticks: { show: false },
-    font: '12px system-ui, sans-serif',
-  };
-  const timeText = (seconds: number) => {
-    const shown = view();
-    if (!shown) return '';
-    // No seconds in a time of day that has none.
-    return moment(shown.state, seconds * 1000 + originOf(shown)).replace(/^(\d\d:\d\d):00$/, '$1');
-  };
-  return [
-    {
-      ...look,
-      size: 28,
-      space: 60,
-      incrs: [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600],
-      values: (_, at) => at.map(timeText),
-    },
-    { ...look, size: 44, space: 36 },
-  ];
-}

@@ -7,7 +7,7 @@ import type { Part } from './view.ts';
 const CHARTS: readonly ChartOptions[] = [
   { title: 'Requests', unit: 'per second', lines: requestLines, digits: 0 },
   { title: 'Hit rate', unit: '%, of at least 5 s', lines: hitRateLines, max: 100, digits: 0 },
-  { title: 'Latency of hits', unit: 'ms', lines: latencyLines, digits: 1 },
+  { title: 'Latency of hits', unit: 'ms, logarithmic', isLogarithmic: true, lines: latencyLines, digits: 1 },
   { title: 'Fallbacks to un-prefixed keys', unit: 'per second', lines: fallbackLines, digits: 1 },
 ];
 

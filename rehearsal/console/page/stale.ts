@@ -42,7 +42,8 @@ function showHeadline(staleReads: number): void {
 /** Of what should be 0, any other number is shown as bad. */
 function tile(name: string, value: number | null, kind?: 'bad'): HTMLElement {
   const bad = kind === 'bad' && value !== null && value > 0;
-  const figure = element('dd', bad ? { class: 'bad' } : {}, count(value));
+  const look = value === null ? 'none' : bad ? 'bad' : 'good';
+  const figure = element('dd', { class: look }, count(value));
   if (bad) figure.prepend(icon('cross'));
   return element('div', {}, element('dt', {}, name), figure);
 }

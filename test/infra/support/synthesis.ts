@@ -34,20 +34,21 @@ export function createApp(
 ): { app: App; stacks: Stacks } {
   const { change = (stage) => stage, code = inlineCode, env } = options;
   const { context } = JSON.parse(readFileSync(path.join(ROOT, 'cdk.json'), 'utf8'));
-  const app = new App({ analyticsReporting: false, context: { ...context, stage: stageName } });
+  const app = new App({ analyticsReporting: false, stackTraces: false, context: { ...context, stage: stageName } });
   return { app, stacks: createStacks(app, change(readStage(app.node)), { code, env }) };
 }
 
 /** The templates of a stage's four stacks. */
-export function synthesize(stageName: StageName, options?: SynthesisOptions): Record<StackPart, Template> {
-  const { stacks } = createApp(stageName, options);
-  return {
-    network: Template.fromStack(stacks.network),
-    data: Template.fromStack(stacks.data),
-    service: Template.fromStack(stacks.service),
-    operations: Template.fromStack(stacks.operations),
-  };
-}
+export const templatesOf = (stacks: Stacks): Record<StackPart, Template> => ({
+  network: Template.fromStack(stacks.network),
+  data: Template.fromStack(stacks.data),
+  service: Template.fromStack(stacks.service),
+  operations: Template.fromStack(stacks.operations),
+});
+
+/** The templates of a stage. */
+export const synthesize = (stageName: StageName, options?: SynthesisOptions): Record<StackPart, Template> =>
+  templatesOf(createApp(stageName, options).stacks);
 
 /** The part of a CloudFormation resource that tests look at. */
 export interface Resource {

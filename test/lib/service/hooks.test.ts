@@ -115,7 +115,8 @@ describe('the hooks', () => {
         );
     const tracesAndAlarms = { ...traces, Action: ['cloudwatch:DescribeAlarms', ...traces.Action] };
     expect(statementsOf('HooksPreTraffic')).toEqual([tracesAndAlarms, record, invoke, keep, tell]);
-    expect(statementsOf('HooksPostTraffic')).toEqual([traces, invoke, keep, tell]);
+    const tracesAndFigures = { ...traces, Action: ['cloudwatch:GetMetricData', ...traces.Action] };
+    expect(statementsOf('HooksPostTraffic')).toEqual([tracesAndFigures, invoke, keep, tell]);
   });
 
   it('may be invoked by CodeDeploy, whose own policy knows other names', () => {
