@@ -36,7 +36,8 @@ export function createHeader(): Part {
 
 function connectionText({ state, connection }: View): string {
   const word = CONNECTIONS[connection.status][1];
-  return connection.status === 'frozen' ? `${word} at ${new Date(state.at).toLocaleString('en-GB')}` : word;
+  // Swedish writes a date as ISO 8601 does, here in the reader's time zone.
+  return connection.status === 'frozen' ? `${word} at ${new Date(state.at).toLocaleString('sv')}` : word;
 }
 
 function elapsed({ state, now }: View): string {

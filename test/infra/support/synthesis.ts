@@ -34,7 +34,7 @@ export function createApp(
 ): { app: App; stacks: Stacks } {
   const { change = (stage) => stage, code = inlineCode, env } = options;
   const { context } = JSON.parse(readFileSync(path.join(ROOT, 'cdk.json'), 'utf8'));
-  const app = new App({ analyticsReporting: false, stackTraces: false, context: { ...context, stage: stageName } });
+  const app = new App({ analyticsReporting: false, context: { ...context, stage: stageName } });
   return { app, stacks: createStacks(app, change(readStage(app.node)), { code, env }) };
 }
 
