@@ -138,7 +138,7 @@ function statusText({ execution, state, note, weights, waitsForApproval, stage }
   return [
     `rollout  ${execution.name}, ${endText(execution)}, begun ${since} UTC`,
     ...(state ? [`state    ${state}`] : []),
-    ...(note ? [`stage    ${note}`] : []),
+    ...(note ? [`stage    ${isOver(execution) ? 'was: ' : ''}${note}`] : []),
     ...lines,
     ...(waitsForApproval ? ['', `it waits for: npm run cutover -- rollout approve --stage ${stage}`] : []),
   ].join('\n');

@@ -22,7 +22,7 @@ const put = (
   value: number,
   more: { of?: string; minutesAgo?: number; service?: string } = {},
 ) => {
-  const { of = '', minutesAgo = 5, service = 'cutover-api' } = more;
+  const { of = '', minutesAgo = 2, service = 'cutover-api' } = more;
   aws.data.push({
     ...{ namespace: 'Cutover', name, value, at: NOW - minutesAgo * MINUTE_MS },
     dimensions: ['environment=test', ...(of.startsWith('route') ? [of] : []), `service=${service}`]
@@ -32,7 +32,7 @@ const put = (
 };
 const serve = (requests: number, hits = 950, misses = 50) => {
   aws.data.push({
-    ...{ namespace: 'AWS/Lambda', name: 'Invocations', value: requests, at: NOW - 5 * MINUTE_MS },
+    ...{ namespace: 'AWS/Lambda', name: 'Invocations', value: requests, at: NOW - 2 * MINUTE_MS },
     dimensions: VERSION,
   });
   put('CacheHits', hits);
@@ -74,6 +74,12 @@ describe('it loses it by', () => {
     await expect(judged()).rejects.toThrow(
       `hooks: the gate does not hold for the canary of version 7: ${reason}`,
     );
+  });
+
+  test('no misses of the time in which its caches recovered', async () => {
+    serve(2000);
+    put('CacheMisses', 5000, { minutesAgo: 7 });
+    await expect(judged()).resolves.toBeUndefined();
   });
 
   test('nothing of another version’s, or of before the canary', async () => {
