@@ -34,8 +34,8 @@ export default {
     project('browser', [folder('browser')]),
   ],
   testTimeout: 30_000,
-  // Half of the tests wait for servers and for time to pass: three of them keep two cores busy.
-  maxWorkers: 3,
+  // Half of the tests wait for servers and for time to pass: four of them keep two cores busy.
+  maxWorkers: 4,
   // A worker keeps something of each file that it has run, and a full heap makes the next ones several times slower.
   workerIdleMemoryLimit: '500MB',
 };

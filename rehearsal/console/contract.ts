@@ -115,6 +115,12 @@ export interface ConsoleState {
   readonly actions: readonly ActionName[];
 }
 
+/** What a report holds instead of a connection. */
+export interface Frozen {
+  readonly state: ConsoleState;
+  readonly samples: readonly Sample[];
+}
+
 /** Where the console's server has what it tells; a rehearsal, or a deployed stage. */
 export interface ConsoleSource {
   state(): ConsoleState;

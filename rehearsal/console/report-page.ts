@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
 import { bundlePage } from './bundle.ts';
-import type { ConsoleState, Sample } from './contract.ts';
-
-export interface Frozen {
-  readonly state: ConsoleState;
-  readonly samples: readonly Sample[];
-}
+import type { Frozen } from './contract.ts';
 
 /** The page as it was at a moment: one file that needs nothing else and asks nobody. */
 export async function reportPage(frozen: Frozen): Promise<string> {

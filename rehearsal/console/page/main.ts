@@ -1,4 +1,4 @@
-import type { ConsoleState, Sample } from '../contract.ts';
+import type { ConsoleState, Frozen, Sample } from '../contract.ts';
 import { createActions } from './actions.ts';
 import { createAlarms } from './alarms.ts';
 import { createCharts } from './charts.ts';
@@ -11,12 +11,6 @@ import { createStages } from './stages.ts';
 import { createStale } from './stale.ts';
 import { createVerdict } from './verdict.ts';
 import type { Connection } from './view.ts';
-
-/** What a report holds instead of a connection. */
-interface Frozen {
-  readonly state: ConsoleState;
-  readonly samples: readonly Sample[];
-}
 
 const parts = [
   createHeader(),
@@ -51,10 +45,6 @@ function showLive(): void {
   });
   connect({
     onState(next) {
-      // Another rehearsal on the same port: its charts are not a continuation.
-      if (state && next.startedAt !== state.startedAt) {
-        samples = samples.filter(({ at }) => at >= next.startedAt);
-      }
       [state, heardAt] = [next, Date.now()];
       render();
     },

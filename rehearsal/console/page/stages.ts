@@ -1,6 +1,6 @@
 import { BACKENDS, type StageView } from '../contract.ts';
 import { byId, element, icon, type Shape, setText, whenChanged } from './dom.ts';
-import { duration, moment, shares } from './text.ts';
+import { duration, shares } from './text.ts';
 import type { Part, View } from './view.ts';
 
 const STATUSES: Readonly<Record<StageView['status'], { readonly shape?: Shape; readonly word: string }>> = {
@@ -11,23 +11,28 @@ const STATUSES: Readonly<Record<StageView['status'], { readonly shape?: Shape; r
   next: { word: 'next' },
 };
 
+/** A stage, and whether no other one follows. */
+type Shown = StageView & { readonly isOver: boolean };
+
 /** The stage line, who carries how much of the traffic, and where the state machine stands. */
 export function createStages(): Part {
-  const showStages = whenChanged((stages: readonly StageView[]) =>
+  const showStages = whenChanged((stages: readonly Shown[]) =>
     byId('stages').replaceChildren(...stages.map(stageItem)),
   );
   const showTraffic = whenChanged((percent: ReturnType<typeof shares>) =>
     byId('traffic').replaceChildren(...traffic(percent)),
   );
   return (view) => {
-    showStages(view.state.stages);
+    const { stages, status } = view.state;
+    showStages(stages.map((stage) => ({ ...stage, isOver: status === 'failed' })));
     showTraffic(shares(view.state));
     setText(byId('machine'), machineText(view));
   };
 }
 
-function stageItem({ name, status, reasons }: StageView, index: number): HTMLElement {
-  const { shape, word } = STATUSES[status];
+function stageItem({ name, status, reasons, isOver }: Shown, index: number): HTMLElement {
+  const { shape, word } =
+    isOver && status === 'next' ? { shape: undefined, word: 'not reached' } : STATUSES[status];
   const attributes = { class: 'stage', 'data-status': status };
   const why = reasons.map((reason) => element('li', {}, reason));
   return element(
@@ -67,5 +72,5 @@ function traffic(percent: ReturnType<typeof shares>): HTMLElement[] {
 function machineText({ state, now }: View): string {
   if (!state.machine) return 'No state machine runs.';
   const { state: name, since } = state.machine;
-  return `State machine: ${name}, since ${moment(state, since)} (${duration(now - since)})`;
+  return `State machine: ${name}, for ${duration(now - since)}`;
 }

@@ -11,20 +11,23 @@ const LEVELS: Readonly<Record<Level, { readonly shape: Shape; readonly words: st
   unsafe: { shape: 'cross', words: 'NOT SAFE to go on' },
 };
 
+/** Nothing is left to go on to. */
+const DONE = 'DONE, all is well';
+const isDone = (view: View): boolean => view.state.status === 'passed' && safetyOf(view).level === 'safe';
+
 /** The two answers that somebody comes for: whether it is safe to go on, and which stage this is. */
 export function createVerdict(): Part {
   const showLevel = whenChanged((level: Level) => {
-    const { shape, words } = LEVELS[level];
     byId('verdict').dataset['level'] = level;
-    byId('safety-icon').replaceChildren(icon(shape));
-    setText(byId('safety'), words);
+    byId('safety-icon').replaceChildren(icon(LEVELS[level].shape));
   });
   return (view) => {
     const { state } = view;
     const { level, text } = safetyOf(view);
-    const { words } = LEVELS[level];
+    const words = isDone(view) ? DONE : LEVELS[level].words;
     const stage = where(state);
     showLevel(level);
+    setText(byId('safety'), words);
     setText(byId('safety-text'), text);
     setText(byId('where'), stage);
     const carried = shares(state)?.serverless;

@@ -19,7 +19,7 @@ export interface SafetyFacts {
   readonly verdict: readonly string[] | undefined;
 }
 
-const GOING_ON = 'nothing speaks against going on';
+const GOING_ON = 'no problem so far';
 
 /** Whether it is safe to go on, in words for somebody who sees nothing else. */
 export function safetyOf(facts: SafetyFacts): ConsoleState['safety'] {
@@ -30,8 +30,9 @@ export function safetyOf(facts: SafetyFacts): ConsoleState['safety'] {
   if (status === 'passed') return { level: 'safe', text: 'all stages have passed' };
   if (!current) return { level: 'safe', text: 'nothing speaks against the first stage' };
   if (status === 'paused') return { level: 'wait', text: `paused in ${current.name}; ${GOING_ON}` };
-  const left = current.leftSeconds > 0 ? `${current.leftSeconds} s left` : 'about to be judged';
-  return { level: 'wait', text: `${current.name} is being watched: ${left}; ${GOING_ON}` };
+  const left =
+    current.leftSeconds > 0 ? `decided by itself in ${current.leftSeconds} s` : 'about to be decided';
+  return { level: 'wait', text: `${current.name} is being watched: ${GOING_ON}, ${left}` };
 }
 
 function faultsIn(facts: SafetyFacts): string[] {

@@ -105,7 +105,7 @@ function cannedState(
 }
 
 const SAFETY: Readonly<Record<Moment, ConsoleState['safety']>> = {
-  running: { level: 'wait', text: '25 % is being watched: 7 s left; nothing speaks against going on' },
+  running: { level: 'wait', text: '25 % is being watched: no problem so far, decided by itself in 7 s' },
   passed: { level: 'safe', text: 'all stages passed: the serverless backend carries all traffic' },
   failed: { level: 'unsafe', text: '50 % failed: 23 stale reads. All traffic is back on the legacy backend' },
 };

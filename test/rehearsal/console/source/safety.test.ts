@@ -31,18 +31,18 @@ describe('it is safe', () => {
 
 describe('it is to be waited', () => {
   test.each<Row>([
-    ['while a stage is watched', {}, '25 % is being watched: 12 s left; nothing speaks against going on'],
+    ['while a stage is watched', {}, '25 % is being watched: no problem so far, decided by itself in 12 s'],
     [
       'when its time is up, and the gate has not spoken',
       { current: { name: '25 %', leftSeconds: 0 } },
-      '25 % is being watched: about to be judged; nothing speaks against going on',
+      '25 % is being watched: no problem so far, about to be decided',
     ],
-    ['while paused', { status: 'paused' }, 'paused in 25 %; nothing speaks against going on'],
-    ['while a fault is in', { fault: FAULT }, `${FAULT}; until now nothing speaks against going on`],
+    ['while paused', { status: 'paused' }, 'paused in 25 %; no problem so far'],
+    ['while a fault is in', { fault: FAULT }, `${FAULT}; until now no problem so far`],
     [
       'while a fault is in, and paused',
       { status: 'paused', fault: FAULT },
-      `${FAULT}; until now nothing speaks against going on`,
+      `${FAULT}; until now no problem so far`,
     ],
   ])('%s', (_, facts, text) => expect(given(facts)).toEqual({ level: 'wait', text }));
 });
