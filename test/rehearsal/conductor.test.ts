@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { STATES } from '../../lambda/contract/rollout.ts';
 import type { FlushProgress } from '../../lambda/flush/flush.ts';
 import { type ConductorOptions, conduct, type StageEvent } from '../../rehearsal/conductor.ts';
@@ -14,6 +14,14 @@ let log: string[];
 let events: StageEvent[];
 let recorder: Recorder;
 let timeline: Timeline;
+
+const timers = new Set<NodeJS.Timeout>();
+/** Not after the test has ended: the next one has a recorder of its own. */
+const later = (work: () => void, ms = SOON_MS) => void timers.add(setTimeout(work, ms));
+afterEach(() => {
+  for (const timer of timers) clearTimeout(timer);
+  timers.clear();
+});
 
 beforeEach(() => {
   log = [];
@@ -42,7 +50,7 @@ function routerThat(answers: (weightPercent: number) => void) {
     set weightPercent(to: number) {
       log.push(`weight ${weight} -> ${to}`);
       weight = to;
-      setTimeout(() => answers(to), SOON_MS);
+      later(() => answers(to));
     },
   };
 }
@@ -70,7 +78,7 @@ const options = (more: Partial<ConductorOptions>): ConductorOptions => ({
     flushes += 1;
     log.push(`flush ${onlyNamespace ?? 'all'}`);
     // The hit rate has to come back before the weight is moved.
-    if (onlyNamespace === undefined) setTimeout(() => reads(60, 60), SOON_MS);
+    if (onlyNamespace === undefined) later(() => reads(60, 60));
     return { scanned: 999, keys: 999, flushed: 10 + flushes, preserved: 300, seconds: 0.05 };
   },
   signal: new AbortController().signal,
@@ -137,7 +145,7 @@ describe('a rollout', () => {
   test('sees the hit rate fall and recover', async () => {
     const router = routerThat(() => {
       reads(60, 0);
-      setTimeout(() => reads(400, 400), 150);
+      later(() => reads(400, 400), 150);
     });
     const [stage] = await conduct(options({ router, stages: [{ weightPercent: 100, seconds: 0.5 }] }));
     expect(stage).toMatchObject({ gate: 'pass', hitRate: { before: null, lowest: 0, after: 1 } });
@@ -150,10 +158,10 @@ describe('a rollout', () => {
       if (to !== 5) return reads(250, 240);
       control?.pause();
       // Longer than the stage: without its time back it would be over, and judged by nothing.
-      setTimeout(() => {
+      later(() => {
         log.push('resumed');
         control?.resume();
-        setTimeout(() => reads(250, 240), SOON_MS);
+        later(() => reads(250, 240));
       }, 900);
     });
     const reports = await conduct(
