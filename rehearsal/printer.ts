@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import colors from 'picocolors';
 import type { MachineEvent } from '../lambda/rollout/machine-event.ts';
 import type { StageEvent } from './conductor.ts';
+import { shownState } from './machine/events.ts';
 import type { PhaseEvent } from './phase-conductor.ts';
 import { describePhase, stepTable } from './phase-printer.ts';
 import { PLAIN_TABLE } from './plain-table.ts';
@@ -43,8 +44,9 @@ const CLEAR_LINE = '\r\u001b[2K';
 export function createPrinter({ out, live, columns = 80 }: PrinterOptions): Printer {
   let printedAt = Number.NEGATIVE_INFINITY;
   const entered = new Set<string>();
-  const named = ({ type, state = '' }: MachineEvent): string | undefined => {
-    if (!NAMED.has(type) || entered.has(state)) return undefined;
+  const named = (event: MachineEvent): string | undefined => {
+    const state = shownState(event);
+    if (state === undefined || entered.has(state)) return undefined;
     entered.add(state);
     return colors.dim(`${'state'.padEnd(LABEL_WIDTH)}${state}`);
   };
@@ -71,11 +73,6 @@ export function createPrinter({ out, live, columns = 80 }: PrinterOptions): Prin
 
 const LABEL_WIDTH = 9;
 const label = (text: string) => colors.dim(text.padEnd(LABEL_WIDTH));
-
-/** Choices, and what only hands on, say nothing to a person. */
-const NAMED: ReadonlySet<string> = new Set(
-  ['Task', 'Wait', 'Succeed', 'Fail'].map((type) => `${type}StateEntered`),
-);
 
 function describe(event: Exclude<StageEvent, { kind: 'machine' }> | PhaseEvent): string {
   switch (event.kind) {

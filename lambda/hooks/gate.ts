@@ -1,11 +1,12 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { AWS_METRICS } from '../contract/aws-metrics.ts';
 import { ALIAS_NAME } from '../contract/hooks.ts';
-import { CACHED_ROUTES, METRICS } from '../contract/metrics.ts';
-import { SETTLE_SHARE } from '../contract/rollout.ts';
+import { METRICS } from '../contract/metrics.ts';
 import { CLIENT_OPTIONS } from '../rollout/aws/client.ts';
-import { metric, ownMetric, readByMinute } from '../rollout/aws/metric-data.ts';
-import { judgeEarly, type StageFigures } from '../rollout/gates.ts';
+import { cacheStats, minuteOf } from '../rollout/aws/figures.ts';
+import { type MetricStats, metric, ownMetric, readByMinute } from '../rollout/aws/metric-data.ts';
+import { judgeEarly } from '../rollout/gates.ts';
+import { figuresOf, settleMs } from '../rollout/watch.ts';
 import { HookError } from './error.ts';
 
 export interface CanaryOptions {
@@ -18,8 +19,6 @@ export interface CanaryOptions {
 }
 
 const MINUTE_MS = 60_000;
-/** In which caches recover, at the most: hit rate and latency are of what comes after. */
-const RECOVERY_MINUTES = 10;
 
 /**
  * The last word on a canary, by the rule of a rollout's stages (R19): answers and connections of the new version, hit rate and latency of
@@ -28,61 +27,29 @@ const RECOVERY_MINUTES = 10;
  * @throws HookError with what speaks against the version; the errors of the AWS SDK.
  */
 export async function requireGate(canary: CanaryOptions, now: number = Date.now()): Promise<void> {
-  const complaints = judgeEarly(await figuresOf(canary, now));
+  const { version, environment, minutes } = canary;
+  const from = now - minutes * MINUTE_MS;
+  const stats = { ...versionStats(canary), ...cacheStats(environment) };
+  const client = new CloudWatchClient(CLIENT_OPTIONS);
+  const all = (await readByMinute(client, stats, { from, to: now })).map(minuteOf);
+  const settled = all.filter(({ at }) => at >= from + settleMs(minutes));
+  const complaints = judgeEarly(figuresOf(all, settled));
   if (complaints.length === 0) return;
   throw new HookError(
-    `hooks: the gate does not hold for the canary of version ${canary.version}: ${complaints.join('; ')}; the version before has its traffic again`,
+    `hooks: the gate does not hold for the canary of version ${version}: ${complaints.join('; ')}; the version before has its traffic again`,
   );
 }
 
-async function figuresOf(
-  { functionName, version, environment, minutes }: CanaryOptions,
-  now: number,
-): Promise<StageFigures> {
+function versionStats({ functionName, version, environment }: CanaryOptions): MetricStats {
   const { namespace, name } = AWS_METRICS.versionInvocations;
-  const ofVersion = {
+  const of = {
     ...{ FunctionName: functionName, Resource: `${functionName}:${ALIAS_NAME}` },
     ExecutedVersion: version,
   };
-  const sum = (each: Parameters<typeof ownMetric>[0]['name'], of: Record<string, string> = {}) =>
-    ownMetric({ name: each, stat: 'Sum', environment, of });
-  const latency = (route: string, stat: string) =>
-    ownMetric({ name: METRICS.requestLatency, stat, environment, of: { route } });
-  const queries = {
-    requests: metric({ namespace, name, of: ofVersion, stat: 'Sum' }),
-    errors: sum(METRICS.serverErrors, { version }),
-    connectionFailures: sum(METRICS.redisConnectionFailures, { version }),
-    hits: sum(METRICS.cacheHits),
-    misses: sum(METRICS.cacheMisses),
-    staleEntries: sum(METRICS.staleEntries),
-    ...Object.fromEntries(
-      CACHED_ROUTES.flatMap((route) => [
-        [`p95_${route}`, latency(route, 'p95')],
-        [`samples_${route}`, latency(route, 'SampleCount')],
-      ]),
-    ),
-  };
-  const byMinute = await readByMinute(
-    new CloudWatchClient(CLIENT_OPTIONS),
-    Object.entries(queries).map(([Id, MetricStat]) => ({ Id, MetricStat })),
-    { from: now - minutes * MINUTE_MS, to: now },
-  );
-  const sumOf = (found: readonly ReadonlyMap<string, number>[]) => (id: string) =>
-    found.reduce((value, minute) => value + (minute.get(id) ?? 0), 0);
-  const total = sumOf([...byMinute.values()]);
-  const settledAt =
-    now - minutes * MINUTE_MS + Math.min(minutes * SETTLE_SHARE, RECOVERY_MINUTES) * MINUTE_MS;
-  const settled = [...byMinute].flatMap(([at, minute]) => (at >= settledAt ? [minute] : []));
-  const later = sumOf(settled);
-  const samples = CACHED_ROUTES.reduce((count, route) => count + later(`samples_${route}`), 0);
-  // One of all minutes and routes together CloudWatch does not keep.
-  const weighed = settled.flatMap((minute) =>
-    CACHED_ROUTES.map((route) => (minute.get(`p95_${route}`) ?? 0) * (minute.get(`samples_${route}`) ?? 0)),
-  );
+  const own = { stat: 'Sum', environment, of: { version } };
   return {
-    ...{ requests: total('requests'), errors: total('errors') },
-    ...{ hits: later('hits'), reads: later('hits') + later('misses') },
-    hitP95Ms: samples === 0 ? undefined : Math.round(weighed.reduce((a, b) => a + b, 0) / samples),
-    ...{ connectionFailures: total('connectionFailures'), staleEntries: total('staleEntries') },
+    requests: metric({ namespace, name, of, stat: 'Sum' }),
+    errors: ownMetric({ ...own, name: METRICS.serverErrors }),
+    connectionFailures: ownMetric({ ...own, name: METRICS.redisConnectionFailures }),
   };
 }

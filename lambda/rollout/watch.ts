@@ -25,7 +25,7 @@ export interface Figures {
 
 const MINUTE_MS = 60_000;
 /** The longest recovery of a hit rate: requirement R7. */
-const RECOVERY_MS = 10 * MINUTE_MS;
+const RECOVERY_MINUTES = 10;
 /** Until a minute is in the metrics: it is written up to 10 s after it, and shown a minute later. */
 export const LATE_MS = 2 * MINUTE_MS;
 
@@ -57,7 +57,7 @@ export async function observe(cursor: Cursor, options: ObserveOptions): Promise<
   const began = Date.parse(cursor.advancedAt ?? '');
   if (Number.isNaN(began)) throw new RangeError(`rollout: ${stage.percent} % is not advanced yet`);
   const lastingMs = stage.minutes * minuteMs;
-  const settledAt = began + Math.min(lastingMs * SETTLE_SHARE, (RECOVERY_MS / MINUTE_MS) * minuteMs);
+  const settledAt = began + settleMs(stage.minutes, minuteMs);
   const minutes = (await source.minutes({ from: began, to: now })).filter(({ at }) => at >= began);
   const isOver = now >= began + lastingMs + lateMs;
   const settled = minutes.filter(({ at }) => at >= settledAt);
@@ -85,26 +85,36 @@ function lengthened(
   return all.slice(from);
 }
 
-/** @param after those in which the caches have recovered. */
-function figuresOf(all: readonly MinuteFigures[], after: readonly MinuteFigures[]): StageFigures {
+/** Of a stage of so many minutes, the milliseconds that belong to the recovery of the caches: hit rate and latency are judged after them. */
+export const settleMs = (minutes: number, minuteMs = MINUTE_MS): number =>
+  Math.min(minutes * SETTLE_SHARE, RECOVERY_MINUTES) * minuteMs;
+
+/** What is judged of these minutes. @param after those in which the caches have recovered. */
+export function figuresOf(all: readonly MinuteFigures[], after: readonly MinuteFigures[]): StageFigures {
   const hits = sum(after, ({ hits: each }) => each);
   return {
     requests: sum(all, ({ requests }) => requests),
     errors: sum(all, ({ errors }) => errors),
     hits,
     reads: hits + sum(after, ({ misses }) => misses),
-    hitP95Ms: meanP95(after),
+    hitP95Ms: weightedMean(
+      after.flatMap(({ latencies }) => latencies.map(({ p95Ms, samples }) => [p95Ms, samples] as const)),
+    ),
     connectionFailures: sum(all, ({ connectionFailures }) => connectionFailures),
     staleEntries: sum(all, ({ staleEntries }) => staleEntries),
   };
 }
 
-/** The mean of the minutes' 95th percentiles, by their samples: one of all of them together CloudWatch does not keep. */
-function meanP95(minutes: readonly MinuteFigures[]): number | undefined {
-  const latencies = minutes.flatMap((minute) => minute.latencies);
-  const samples = sum(latencies, (each) => each.samples);
+/**
+ * The mean of percentiles, by how many samples each is of, in whole milliseconds: one of all of them together CloudWatch does not keep.
+ * Undefined where there is no sample.
+ */
+export function weightedMean(
+  parts: readonly (readonly [percentileMs: number, samples: number])[],
+): number | undefined {
+  const samples = sum(parts, ([, each]) => each);
   if (samples === 0) return undefined;
-  return Math.round(sum(latencies, (each) => each.p95Ms * each.samples) / samples);
+  return Math.round(sum(parts, ([percentileMs, each]) => percentileMs * each) / samples);
 }
 
 const sum = <T>(all: readonly T[], of: (each: T) => number): number =>

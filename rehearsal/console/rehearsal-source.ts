@@ -1,4 +1,5 @@
 import type { Checker } from '../checker.ts';
+import { shownState } from '../machine/events.ts';
 import type { RehearsalOptions } from '../options.ts';
 import type { Observation, Recorder } from '../recorder.ts';
 import type { Report } from '../report.ts';
@@ -38,8 +39,6 @@ export interface RehearsalSourceOptions extends ActionPorts {
   /** Since the rehearsal began. */
   readonly connectionFailures: () => number;
 }
-
-const STATES_OF_INTEREST = /^(Task|Wait|Succeed|Fail)StateEntered$/;
 
 /** Costs a timeline and some lines of log while nobody looks; all else is made when it is asked for. */
 export function createRehearsalSource(sources: RehearsalSourceOptions): RehearsalSource {
@@ -83,8 +82,9 @@ export function createRehearsalSource(sources: RehearsalSourceOptions): Rehearsa
       if (entry) journal.write(entry);
       if (event.kind === 'shifted') samples.shifted(event.phase);
       if (event.kind === 'rolled back') isBack = true;
-      if (event.kind !== 'machine' || !STATES_OF_INTEREST.test(event.event.type)) return;
-      machine = { state: event.event.state ?? '', since: event.event.at };
+      if (event.kind !== 'machine') return;
+      const state = shownState(event.event);
+      if (state !== undefined) machine = { state, since: event.event.at };
     },
     ended(given) {
       report = given;

@@ -37,3 +37,9 @@ function typeOf({ type, state, Error: error }: InterpreterEvent): string | undef
   }
   return type in NAMES ? NAMES[type] : type;
 }
+
+const SHOWN = /^(Task|Wait|Succeed|Fail)StateEntered$/;
+
+/** The state that is entered, for a person; undefined for choices and what only hands on, which say nothing to one. */
+export const shownState = ({ type, state }: MachineEvent): string | undefined =>
+  SHOWN.test(type) ? state : undefined;

@@ -10,15 +10,17 @@ let faults: Faults;
 const note = (what: string) => () => void done.push(what);
 const isThere = async (what: string) => void done.push(what);
 
+const redis = {
+  kill: () => isThere('kill'),
+  restart: () => isThere('restart'),
+  freeze: note('freeze'),
+  thaw: note('thaw'),
+};
+
 beforeEach(() => {
   done = [];
   faults = createFaults({
-    redis: {
-      kill: () => isThere('kill'),
-      restart: () => isThere('restart'),
-      freeze: note('freeze'),
-      thaw: note('thaw'),
-    },
+    redis,
     onEvent: ({ kind, name }: FaultEvent) => done.push(`${kind}: ${name}`),
     seconds: SECONDS,
   });
@@ -94,12 +96,7 @@ describe('apart', () => {
 
 test('closing ends the fault at once, with a Redis that runs', async () => {
   faults = createFaults({
-    redis: {
-      kill: () => isThere('kill'),
-      restart: () => isThere('restart'),
-      freeze: note('freeze'),
-      thaw: note('thaw'),
-    },
+    redis,
     onEvent: () => {},
     seconds: { ...SECONDS, 'freeze-redis': 3600 },
   });

@@ -1,6 +1,7 @@
 /** A deployed stage as CloudFormation, Route 53, Lambda and CodeDeploy tell of it, over HTTP; what is changed is recorded in its order. */
 import { stackNameOf } from '../../lambda/contract/outputs.ts';
 import { type Aws, type AwsOptions, type ServiceAnswer, type ServiceRequest, startAws } from './aws.ts';
+import { describeStacks } from './stacks.ts';
 
 export interface Deployed {
   /** By the name of the stack; a stack that is not there is not deployed. */
@@ -68,20 +69,15 @@ export async function startAwsStage(
     return !refused.has(action);
   };
 
-  const cloudformation = ({ body }: ServiceRequest): ServiceAnswer => {
-    const parameters = new URLSearchParams(body);
+  const cloudformation = (request: ServiceRequest): ServiceAnswer => {
+    const parameters = new URLSearchParams(request.body);
     const stack = parameters.get('StackName') ?? '';
     if (!asked('cloudformation', `${parameters.get('Action')} ${stack}`) || refused.has('DescribeStacks')) {
       return queryError(403, 'AccessDenied', 'may not cloudformation:DescribeStacks');
     }
-    const outputs = deployed.stacks[stack];
-    if (!outputs) return queryError(400, 'ValidationError', `Stack with id ${stack} does not exist`);
-    const members = Object.entries(outputs).map(
-      ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-    );
-    return xml(
-      `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>${stack}</StackName><CreationTime>2026-11-27T00:00:00Z</CreationTime><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
-    );
+    if (!deployed.stacks[stack])
+      return queryError(400, 'ValidationError', `Stack with id ${stack} does not exist`);
+    return describeStacks(() => deployed.stacks)(request);
   };
 
   const recordXml = ([id, weight]: [string, number]): string =>

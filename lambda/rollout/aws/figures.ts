@@ -1,9 +1,9 @@
-import { CloudWatchClient, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { AWS_METRICS, type AwsMetricKey } from '../../contract/aws-metrics.ts';
-import { type AnyMetricName, CACHED_ROUTES, METRICS } from '../../contract/metrics.ts';
+import { CACHED_ROUTES, METRICS } from '../../contract/metrics.ts';
 import type { Figures, MinuteFigures } from '../watch.ts';
 import { CLIENT_OPTIONS } from './client.ts';
-import { metric, ownMetric, readByMinute } from './metric-data.ts';
+import { type MetricStats, metric, ownMetric, readByMinute } from './metric-data.ts';
 
 export interface FiguresOptions {
   /** The HTTP API's. */
@@ -23,43 +23,47 @@ const EMPTY = { requests: 0, errors: 0, hits: 0, misses: 0, connectionFailures: 
  */
 export function awsFigures({ apiId, environment }: FiguresOptions): Figures {
   const client = new CloudWatchClient(CLIENT_OPTIONS);
-  const api = (key: AwsMetricKey, stat: string) =>
-    metric({
-      namespace: AWS_METRICS[key].namespace,
-      name: AWS_METRICS[key].name,
-      of: { ApiId: apiId },
-      stat,
-    });
-  const own = (name: AnyMetricName, stat: string, of: Readonly<Record<string, string>> = {}) =>
-    ownMetric({ name, stat, environment, of });
-  const counts: Readonly<Record<Counted, MetricDataQuery['MetricStat']>> = {
-    requests: api('apiRequests', 'Sum'),
-    errors: api('apiServerErrors', 'Sum'),
-    hits: own(METRICS.cacheHits, 'Sum'),
-    misses: own(METRICS.cacheMisses, 'Sum'),
-    connectionFailures: own(METRICS.redisConnectionFailures, 'Sum'),
-    staleEntries: own(METRICS.staleEntries, 'Sum'),
+  const api = (key: AwsMetricKey) => {
+    const { namespace, name } = AWS_METRICS[key];
+    return metric({ namespace, name, of: { ApiId: apiId }, stat: 'Sum' });
   };
-  const latencies = CACHED_ROUTES.flatMap((route) => [
-    { Id: `p95_${route}`, MetricStat: own(METRICS.requestLatency, 'p95', { route }) },
-    { Id: `samples_${route}`, MetricStat: own(METRICS.requestLatency, 'SampleCount', { route }) },
-  ]);
-  const queries = [...Object.entries(counts).map(([Id, MetricStat]) => ({ Id, MetricStat })), ...latencies];
-
+  const stats = {
+    requests: api('apiRequests'),
+    errors: api('apiServerErrors'),
+    connectionFailures: ownMetric({ name: METRICS.redisConnectionFailures, stat: 'Sum', environment }),
+    ...cacheStats(environment),
+  };
   return {
     async minutes({ from, to }) {
       // The minute that the stage began in belongs to what was before it.
       const first = Math.ceil(from / MINUTE_MS) * MINUTE_MS;
-      const values = await readByMinute(client, queries, {
-        from: first,
-        to: Math.max(to, first + MINUTE_MS),
-      });
-      return Array.from(values, ([at, of]) => minuteOf(at, of)).sort((one, other) => one.at - other.at);
+      const span = { from: first, to: Math.max(to, first + MINUTE_MS) };
+      return (await readByMinute(client, stats, span)).map(minuteOf);
     },
   };
 }
 
-function minuteOf(at: number, of: ReadonlyMap<string, number>): MinuteFigures {
+/** What a minute has of the cache whichever version answers: hits, misses, stale entries, and the latency of the routes that are cached. */
+export function cacheStats(environment: string): MetricStats {
+  const sum = (name: Parameters<typeof ownMetric>[0]['name']) =>
+    ownMetric({ name, stat: 'Sum', environment });
+  const latency = (route: string, stat: string) =>
+    ownMetric({ name: METRICS.requestLatency, stat, environment, of: { route } });
+  return {
+    hits: sum(METRICS.cacheHits),
+    misses: sum(METRICS.cacheMisses),
+    staleEntries: sum(METRICS.staleEntries),
+    ...Object.fromEntries(
+      CACHED_ROUTES.flatMap((route) => [
+        [`p95_${route}`, latency(route, 'p95')],
+        [`samples_${route}`, latency(route, 'SampleCount')],
+      ]),
+    ),
+  };
+}
+
+/** The figures of a minute, by the ids of `cacheStats` and the names of what is counted; 0 for what is not there. */
+export function minuteOf([at, of]: readonly [at: number, of: ReadonlyMap<string, number>]): MinuteFigures {
   const counted = Object.keys(EMPTY).map((name) => [name, of.get(name) ?? 0]);
   return {
     ...{ ...EMPTY, ...(Object.fromEntries(counted) as Record<Counted, number>), at },

@@ -44,20 +44,23 @@ export const ownMetric = ({ name, stat, environment, of }: OwnMetricOptions) =>
     of: { service: METRIC_TYPES[name].service, environment, ...of },
   });
 
+/** Statistics by the ids that their answers have. */
+export type MetricStats = Readonly<Record<string, NonNullable<MetricDataQuery['MetricStat']>>>;
+
 /**
- * What the queries answer, by the beginning of the minute in milliseconds since 1970, and then by their ids; in one request for each page.
- * @throws the errors of the AWS SDK.
+ * What CloudWatch answers, by the beginning of the minute in milliseconds since 1970, the oldest first, and then by the ids; in one request
+ * for each page. @throws the errors of the AWS SDK.
  */
 export async function readByMinute(
   client: CloudWatchClient,
-  queries: readonly MetricDataQuery[],
+  stats: MetricStats,
   { from, to }: { readonly from: number; readonly to: number },
-): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
+): Promise<readonly (readonly [at: number, of: ReadonlyMap<string, number>])[]> {
   const values = new Map<number, Map<string, number>>();
   const pages = paginateGetMetricData(
     { client },
     {
-      MetricDataQueries: [...queries],
+      MetricDataQueries: Object.entries(stats).map(([Id, MetricStat]) => ({ Id, MetricStat })),
       ...{ StartTime: new Date(from), EndTime: new Date(to), ScanBy: 'TimestampAscending' },
     },
   );
@@ -69,5 +72,5 @@ export async function readByMinute(
       }
     }
   }
-  return values;
+  return [...values].sort(([one], [other]) => one - other);
 }

@@ -1,5 +1,6 @@
-import { type Cursor, SETTLE_SHARE, STATES } from '../../../lambda/contract/rollout.ts';
-import { judgeEarly, type StageFigures } from '../../../lambda/rollout/gates.ts';
+import { type Cursor, STATES } from '../../../lambda/contract/rollout.ts';
+import { judgeEarly } from '../../../lambda/rollout/gates.ts';
+import { figuresOf, settleMs } from '../../../lambda/rollout/watch.ts';
 import type { ConsoleState } from '../../../rehearsal/console/contract.ts';
 import type { EnteredState, ExecutionReport } from '../rollout/machine.ts';
 import type { StageMinute } from './figures.ts';
@@ -21,8 +22,6 @@ export interface Known {
   readonly staleEntries: number;
 }
 
-const MINUTE_MS = 60_000;
-const RECOVERY_MINUTES = 10;
 const BACK: ReadonlySet<string> = new Set([
   STATES.legacyBack,
   STATES.serverlessBack,
@@ -32,14 +31,15 @@ const BACK: ReadonlySet<string> = new Set([
 
 /** Whether it is safe to go on, by the gate's rule over what the functions say of themselves: what speaks against it first. */
 export function safetyOf(known: Known): ConsoleState['safety'] {
-  const { problem, status, execution, last, cursor, redAlarms, minutes } = known;
+  const { problem, status, execution, last, cursor, redAlarms, minutes, staleEntries } = known;
   if (execution && status === 'failed') return { level: 'unsafe', text: endText(execution, known) };
   if (status === 'running' && last && BACK.has(last.state)) {
     return { level: 'unsafe', text: `The rollout goes back: ${last.state}.` };
   }
+  const settled = minutes.filter(({ at }) => at >= settledAt(known));
   const against = [
     ...(redAlarms.length > 0 ? [`red alarms: ${redAlarms.join(', ')}`] : []),
-    ...judgeEarly(figuresOf(known)),
+    ...judgeEarly({ ...figuresOf(minutes, settled), staleEntries }),
   ];
   if (against.length > 0) return { level: 'unsafe', text: `${against.join('; ')}.` };
   if (problem !== undefined) return { level: 'wait', text: `AWS cannot be asked: ${problem}` };
@@ -59,27 +59,10 @@ function endText({ status, error, cause }: ExecutionReport, { stage }: Known): s
   return `The rollout was ${status.toLowerCase().replaceAll('_', ' ')}, and nobody has taken the traffic back: npm run cutover -- rollback --stage ${stage}`;
 }
 
-/** Hit rate and latency are of minutes in which the caches have recovered, as the gate judges them. */
-function figuresOf({ minutes, staleEntries, status, cursor }: Known): StageFigures {
-  const settled = minutes.filter(({ at }) => at >= settledAt(status, cursor));
-  const hits = sum(settled, (minute) => minute.hits);
-  const measured = settled.flatMap(({ p95Ms }) => p95Ms ?? []);
-  return {
-    requests: sum(minutes, (minute) => minute.requests),
-    errors: sum(minutes, (minute) => minute.errors),
-    ...{ hits, reads: hits + sum(settled, (minute) => minute.misses) },
-    hitP95Ms: measured.length === 0 ? undefined : Math.round(sum(measured, (each) => each) / measured.length),
-    connectionFailures: sum(minutes, (minute) => minute.connectionFailures),
-    staleEntries,
-  };
-}
-
-function settledAt(status: ConsoleState['status'], cursor: Cursor | undefined): number {
+/** From when on the caches have recovered: hit rate and latency are of what comes after, as the gate judges them. */
+function settledAt({ status, cursor }: Known): number {
   if (status !== 'running' || !cursor) return 0;
   const { advancedAt, stages, index } = cursor;
-  const minutes = Math.min((stages[index]?.minutes ?? 0) * SETTLE_SHARE, RECOVERY_MINUTES);
-  return advancedAt === null ? Number.POSITIVE_INFINITY : Date.parse(advancedAt) + minutes * MINUTE_MS;
+  if (advancedAt === null) return Number.POSITIVE_INFINITY;
+  return Date.parse(advancedAt) + settleMs(stages[index]?.minutes ?? 0);
 }
-
-const sum = <T>(all: readonly T[], of: (each: T) => number): number =>
-  all.reduce((total, each) => total + of(each), 0);

@@ -7,6 +7,7 @@ const MINUTE_MS = 60_000;
 const MINUTE: StageMinute = {
   ...{ at: 0, requests: 1500, errors: 0, hits: 950, misses: 50, fallbacks: 0 },
   ...{ connectionFailures: 0, staleEntries: 0, p50Ms: 5, p95Ms: 20 },
+  latencies: [{ p95Ms: 20, samples: 100 }],
 };
 const minutes = (change: (minute: number) => Partial<StageMinute> = () => ({})): StageMinute[] =>
   Array.from({ length: 20 }, (_, minute) => ({ ...MINUTE, at: minute * MINUTE_MS, ...change(minute) }));
@@ -32,7 +33,9 @@ const RUNNING: Known = {
   ...{ status: 'running', execution: execution('RUNNING'), last: entered(STATES.observe), cursor: CURSOR },
 };
 const cold = (until: number) =>
-  minutes((minute) => (minute < until ? { hits: 300, misses: 700, p95Ms: 400 } : {}));
+  minutes((minute) =>
+    minute < until ? { hits: 300, misses: 700, latencies: [{ p95Ms: 400, samples: 100 }] } : {},
+  );
 
 test.each<[string, Known, 'safe' | 'wait' | 'unsafe', RegExp]>([
   ['nothing runs', IDLE, 'safe', /^No rollout runs: no alarm is red/],
